@@ -1,0 +1,45 @@
+//! The trait that the server implements for the pages and the server functions.
+
+use async_trait::async_trait;
+
+use super::{
+    ApiResult, Caller,
+    account::SessionView,
+    course::{Answer, LessonPage, Outline, QuizResult, SearchHit},
+    lab::{CheckScope, HintView, LabCard, LabPage, SandboxView, TerminalView},
+    progress::{Matrix, MyProgress},
+};
+
+/// Every method authorises by its [`Caller`] and answers `NotFound` for what the caller may not see.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    async fn outline(&self, caller: &Caller) -> ApiResult<Outline>;
+    /// `path` is `module-slug/lesson-slug`. Reading it while signed in marks it read.
+    async fn lesson(&self, caller: &Caller, path: &str) -> ApiResult<LessonPage>;
+    async fn submit_quiz(&self, caller: &Caller, lesson: &str, answers: Vec<Answer>) -> ApiResult<QuizResult>;
+    async fn search(&self, caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>>;
+
+    async fn labs(&self, caller: &Caller) -> ApiResult<Vec<LabCard>>;
+    async fn lab(&self, caller: &Caller, lab: &str) -> ApiResult<LabPage>;
+    /// Idempotent: a second start answers with the sandbox that is already there.
+    async fn start_lab(&self, caller: &Caller, lab: &str) -> ApiResult<SandboxView>;
+    async fn extend_lab(&self, caller: &Caller, lab: &str) -> ApiResult<SandboxView>;
+    /// A clean start: the next generation of the same sandbox.
+    async fn reset_lab(&self, caller: &Caller, lab: &str) -> ApiResult<SandboxView>;
+    async fn stop_lab(&self, caller: &Caller, lab: &str) -> ApiResult<()>;
+    /// Starts grading; verdicts arrive on the event stream. A second call while one runs joins it.
+    async fn check_lab(&self, caller: &Caller, lab: &str, scope: CheckScope) -> ApiResult<()>;
+    async fn hint(&self, caller: &Caller, lab: &str, task: &str, index: u8) -> ApiResult<HintView>;
+    async fn answer(&self, caller: &Caller, lab: &str, task: &str, check: &str, text: String) -> ApiResult<()>;
+    async fn open_terminal(&self, caller: &Caller, lab: &str, machine: &str) -> ApiResult<TerminalView>;
+    async fn close_terminal(&self, caller: &Caller, lab: &str, terminal: u32) -> ApiResult<()>;
+
+    async fn my_progress(&self, caller: &Caller) -> ApiResult<MyProgress>;
+    /// Instructors and admins.
+    async fn matrix(&self, caller: &Caller) -> ApiResult<Matrix>;
+
+    async fn rename(&self, caller: &Caller, name: String) -> ApiResult<()>;
+    async fn change_password(&self, caller: &Caller, old: String, new: String) -> ApiResult<()>;
+    async fn sessions(&self, caller: &Caller) -> ApiResult<Vec<SessionView>>;
+    async fn end_session(&self, caller: &Caller, handle: String) -> ApiResult<()>;
+}

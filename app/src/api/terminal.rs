@@ -1,0 +1,39 @@
+//! The terminal socket, as browser and server speak it.
+//!
+//! Binary frames are bytes for or from the terminal, with one leading kind byte from the server ([`SNAPSHOT`] or
+//! [`OUTPUT`]) and none from the browser (all of it is input). Text frames are JSON: [`FromBrowser`], [`FromServer`].
+//!
+//! The browser acknowledges what xterm.js has parsed; the server holds back beyond [`WINDOW`] unacknowledged bytes.
+
+use serde::{Deserialize, Serialize};
+
+/// Leading byte: reset the terminal, then write the rest. Sent first, and whenever the viewer fell too far behind.
+pub const SNAPSHOT: u8 = 0;
+/// Leading byte: write the rest.
+pub const OUTPUT: u8 = 1;
+
+/// Unacknowledged bytes after which the server stops sending to a viewer.
+pub const WINDOW: u32 = 256 * 1024;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromBrowser {
+    Resize { cols: u16, rows: u16 },
+    /// So many more bytes of terminal output were parsed.
+    Ack { bytes: u32 },
+    /// Take over the keyboard from another viewer.
+    Claim,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromServer {
+    /// Whether this viewer's input reaches the program.
+    Writer { yours: bool },
+    /// The size that the program sees (the writer's).
+    Size { cols: u16, rows: u16 },
+    /// The shell ended.
+    Exited { code: i32 },
+    /// The sandbox ended, or the terminal was closed elsewhere.
+    Gone { reason: String },
+}

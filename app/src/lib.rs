@@ -1,0 +1,3 @@
+//! The web app: Leptos pages, islands, server functions, and the plain types they speak.
+
+pub mod api;

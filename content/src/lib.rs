@@ -1,0 +1,1 @@
+//! Placeholder; its owner writes the crate map here.
