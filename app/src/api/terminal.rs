@@ -4,6 +4,11 @@
 //! [`OUTPUT`]) and none from the browser (all of it is input). Text frames are JSON: [`FromBrowser`], [`FromServer`].
 //!
 //! The browser acknowledges what xterm.js has parsed; the server holds back beyond [`WINDOW`] unacknowledged bytes.
+//! Acknowledged are the bytes after the kind byte, of snapshots as well as of output. A viewer that acknowledges nothing
+//! for two seconds with a full window gets no more output, and a fresh snapshot once it has caught up.
+//!
+//! On connect the server says `size` and `writer`, then sends a snapshot. Only the writer's input and `resize` count; a
+//! viewer that becomes the writer says its size. After `exited` or `gone` the server closes the socket.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +16,9 @@ use serde::{Deserialize, Serialize};
 pub const SNAPSHOT: u8 = 0;
 /// Leading byte: write the rest.
 pub const OUTPUT: u8 = 1;
+
+/// Largest message from a browser; a longer paste is cut into several.
+pub const MAX_MESSAGE: usize = 64 * 1024;
 
 /// Unacknowledged bytes after which the server stops sending to a viewer.
 pub const WINDOW: u32 = 256 * 1024;
