@@ -1,0 +1,53 @@
+//! The parts that cargo alone cannot build.
+
+mod server;
+mod site;
+mod statics;
+
+use anyhow::Result;
+
+pub(crate) use server::binary;
+
+/// Crates that build for this machine. One selection for builds, lints and tests: cargo unites the features of what it
+/// is asked for, so another selection would compile the dependencies again.
+pub(crate) const HOST: &[&str] = &["--workspace", "--exclude", "bulkhead-front"];
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// The agent, the student's pid 1 and the fixtures: static binaries for sandboxes.
+    Statics,
+    /// Stylesheets, fonts, terminal bundle, WASM.
+    Site,
+    /// The `bulkhead` binary.
+    Server,
+    /// All of them, in order.
+    All,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Dev,
+    Release,
+}
+
+impl Profile {
+    pub(crate) fn from_release(release: bool) -> Self {
+        if release { Self::Release } else { Self::Dev }
+    }
+}
+
+pub(crate) fn part(part: Part, profile: Profile) -> Result<()> {
+    match part {
+        Part::Statics => statics::build(),
+        Part::Site => site::build(profile),
+        Part::Server => server::build(profile),
+        Part::All => all(profile),
+    }
+}
+
+/// A release embeds the site, so the server comes last.
+pub(crate) fn all(profile: Profile) -> Result<()> {
+    statics::build()?;
+    site::build(profile)?;
+    server::build(profile)
+}

@@ -1,0 +1,116 @@
+//! The site folder, `target/site`: the npm bundle (styles, fonts, terminal) and the WASM with its glue, each file with
+//! a brotli twin where that saves a tenth.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, anyhow};
+
+use super::Profile;
+use crate::{
+    need::{packages, wasm},
+    shell::{cargo, command, root, run, say, target, which},
+};
+
+pub(crate) fn build(profile: Profile) -> Result<()> {
+    packages::ensure(&[packages::Group::Build], false)?;
+    let site = target().join("site");
+    fs::create_dir_all(site.join("pkg"))?;
+    bundle(&site)?;
+    wasm(&site, profile)?;
+    compress(&site, if profile == Profile::Release { 11 } else { 5 })
+}
+
+fn bundle(site: &Path) -> Result<()> {
+    let web = root().join("app/web");
+    let lock = fs::read(web.join("package-lock.json")).context("app/web/package-lock.json is missing")?;
+    let stamp = web.join("node_modules/.installed-lock.json");
+    if fs::read(&stamp).ok().as_deref() != Some(&lock[..]) {
+        run("npm ci", command("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&web))?;
+        fs::write(&stamp, &lock)?;
+    }
+    run(
+        "Bundle styles, fonts and the terminal",
+        command("npm").args(["run", "--silent", "build"]).current_dir(&web).env("BULKHEAD_SITE", site),
+    )
+}
+
+fn wasm(site: &Path, profile: Profile) -> Result<()> {
+    let toolchain = wasm::ensure(false)?;
+    let mut cargo = cargo(&["build", "--locked", "-p", "bulkhead-front", "--target", wasm::TARGET]);
+    let folder = match profile {
+        Profile::Dev => "debug",
+        Profile::Release => {
+            cargo.args(["--profile", "wasm"]);
+            "wasm"
+        }
+    };
+    toolchain.apply(&mut cargo);
+    run("Build the islands for the browser", &mut cargo)?;
+
+    let module = toolchain.target_folder.join(wasm::TARGET).join(folder).join("bulkhead_front.wasm");
+    let package = site.join("pkg");
+    let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
+    bindgen.input_path(&module).out_name("front").typescript(false);
+    bindgen
+        .web(true)
+        .and_then(|bindgen| bindgen.generate(&package))
+        .map_err(|error| anyhow!("wasm-bindgen: {error:#}"))?;
+    if profile == Profile::Release {
+        let optimizer = which("wasm-opt").context("wasm-opt is not installed (package binaryen)")?;
+        let file = package.join("front_bg.wasm");
+        run(
+            "Optimise the WASM for size",
+            command(optimizer)
+                .args(["-Oz", "--all-features", "--strip-debug", "--strip-producers", "-o"])
+                .arg(&file)
+                .arg(&file),
+        )?;
+    }
+    Ok(())
+}
+
+fn compress(site: &Path, quality: i32) -> Result<()> {
+    let mut files = Vec::new();
+    collect(site, &mut files)?;
+    for file in files {
+        let compressible =
+            matches!(file.extension().and_then(|e| e.to_str()), Some("js" | "css" | "wasm" | "svg" | "json" | "txt"));
+        let twin = PathBuf::from(format!("{}.br", file.display()));
+        if !compressible {
+            continue;
+        }
+        let plain = fs::read(&file)?;
+        let mut packed = Vec::new();
+        let parameters = brotli::enc::BrotliEncoderParams { quality, ..Default::default() };
+        brotli::BrotliCompress(&mut &plain[..], &mut packed, &parameters)?;
+        if packed.len() * 10 < plain.len() * 9 {
+            fs::write(&twin, &packed)?;
+        } else {
+            let _ = fs::remove_file(&twin);
+        }
+        if file.extension().is_some_and(|e| e == "wasm") {
+            say(&format!(
+                "  {}: {} bytes, {} as brotli",
+                file.file_name().unwrap_or_default().to_string_lossy(),
+                plain.len(),
+                packed.len()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)?.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, into)?;
+        } else if path.extension().is_none_or(|e| e != "br") {
+            into.push(path);
+        }
+    }
+    Ok(())
+}

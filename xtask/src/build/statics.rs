@@ -1,0 +1,15 @@
+//! What runs inside sandboxes: static binaries that need nothing from the image around them.
+
+use anyhow::Result;
+
+use crate::shell::{cargo, run, target};
+
+pub(crate) fn build() -> Result<()> {
+    let mut cargo = cargo(&["build", "--locked", "--profile", "static", "--target", "x86_64-unknown-linux-gnu"]);
+    cargo
+        .args(["-p", "bulkhead-agent", "-p", "bulkhead-init", "-p", "bulkhead-fixture-cms"])
+        // A folder of its own: other RUSTFLAGS in the common one would rebuild everything at each turn.
+        .env("CARGO_TARGET_DIR", target().join("static"))
+        .env("RUSTFLAGS", "-C target-feature=+crt-static");
+    run("Build the static binaries", &mut cargo)
+}
