@@ -1,5 +1,6 @@
 //! The one error that pages and islands know. The server maps its own errors to it once, at the edge.
 
+use leptos::server_fn::{codec::JsonEncoding, error::{FromServerFnError, ServerFnErrorErr}};
 use serde::{Deserialize, Serialize};
 
 /// Each variant says the HTTP status it leaves the server with.
@@ -30,3 +31,47 @@ pub enum ApiError {
 }
 
 pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// The HTTP status that this error leaves the server with.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::Unauthenticated => 401,
+            Self::Invalid { .. } => 422,
+            Self::Conflict { .. } => 409,
+            Self::RateLimited { .. } => 429,
+            Self::Unavailable { .. } => 503,
+            Self::Internal { .. } => 500,
+        }
+    }
+
+    /// Where the input called `name` was refused: what would be right.
+    pub fn about(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Invalid { field, message } if field == name => Some(message),
+            _ => None,
+        }
+    }
+}
+
+/// So that server functions answer with this error itself. What the framework reports on the way becomes one of ours.
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => {
+                Self::Unavailable { message: "The server does not answer. Check that it runs, then try again.".into() }
+            }
+            ServerFnErrorErr::Args(message) | ServerFnErrorErr::MissingArg(message) => {
+                Self::Invalid { field: String::new(), message }
+            }
+            // A proxy or an expired session may answer in another language than ours.
+            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
+                Self::Unavailable { message: "The server gave an answer that this page does not understand. Reload the page.".into() }
+            }
+            _ => Self::Internal { request_id: "none".into() },
+        }
+    }
+}
