@@ -76,8 +76,8 @@ pub fn encode(kind: Kind, channel: u32, payload: &[u8], into: &mut Vec<u8>) {
     into.extend_from_slice(payload);
 }
 
-/// Takes the first whole frame off `buffer`: the frame and how many bytes it took, or `None` when more is needed.
-pub fn decode(buffer: &[u8]) -> Result<Option<(Frame, usize)>, FrameError> {
+/// The kind, channel and whole size of the frame that `buffer` begins with, or `None` when its header is not whole yet.
+pub fn peek(buffer: &[u8]) -> Result<Option<(Kind, u32, usize)>, FrameError> {
     let Some(head) = buffer.first_chunk::<HEADER>() else { return Ok(None) };
     let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
     let size = length as usize + 4;
@@ -86,6 +86,12 @@ pub fn decode(buffer: &[u8]) -> Result<Option<(Frame, usize)>, FrameError> {
     }
     let kind = Kind::try_from(head[4])?;
     let channel = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+    Ok(Some((kind, channel, size)))
+}
+
+/// Takes the first whole frame off `buffer`: the frame and how many bytes it took, or `None` when more is needed.
+pub fn decode(buffer: &[u8]) -> Result<Option<(Frame, usize)>, FrameError> {
+    let Some((kind, channel, size)) = peek(buffer)? else { return Ok(None) };
     let Some(payload) = buffer.get(HEADER..size) else { return Ok(None) };
     Ok(Some((Frame { kind, channel, payload: payload.to_vec() }, size)))
 }
