@@ -1,1 +1,11 @@
-//! Placeholder; its owner writes the crate map here.
+//! The product as a user meets it: the real binary, a real engine, a real browser.
+//!
+//! ```text
+//! server    the `bulkhead` binary on a free port with a data folder of its own
+//! browser   headless Chromium by WebDriver; fails on console errors
+//! artefacts where screenshots go
+//! ```
+
+pub mod artefacts;
+pub mod browser;
+pub mod server;

@@ -1,0 +1,104 @@
+//! The `bulkhead` binary on a free port, with a data folder of its own, ended by its id.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+pub struct Server {
+    pub address: String,
+    data: TempDir,
+    process: Child,
+    options: Vec<String>,
+}
+
+/// `BULKHEAD_BINARY`, or what the workspace built.
+pub fn binary() -> PathBuf {
+    std::env::var_os("BULKHEAD_BINARY").map_or_else(|| crate::artefacts::target().join("debug/bulkhead"), PathBuf::from)
+}
+
+impl Server {
+    /// `options` go to `bulkhead serve`, e.g. `--local`.
+    pub async fn start(options: &[&str]) -> Result<Self> {
+        let data = TempDir::with_prefix("bulkhead-test-")?;
+        let options: Vec<String> = options.iter().map(|&o| o.to_owned()).collect();
+        let (process, address) = spawn(data.path(), "127.0.0.1:0", &options).await?;
+        Ok(Self { address, data, process, options })
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    pub fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
+    /// `kill -9`, then the same server on the same data and address.
+    pub async fn crash_and_restart(&mut self) -> Result<()> {
+        self.process.kill().await?;
+        let listen = self.address.trim_start_matches("http://").to_owned();
+        let (process, address) = spawn(self.data.path(), &listen, &self.options).await?;
+        self.process = process;
+        self.address = address;
+        Ok(())
+    }
+
+    /// Runs another command of the binary on this server's data.
+    pub async fn command(&self, arguments: &[&str]) -> Result<String> {
+        let output = Command::new(binary()).args(arguments).env("BULKHEAD_DATA", self.data.path()).output().await?;
+        if !output.status.success() {
+            bail!("bulkhead {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Ends the server in order, its sandboxes with it.
+    pub async fn stop(mut self) -> Result<()> {
+        if let Some(pid) = self.process.id() {
+            Command::new("kill").arg(pid.to_string()).status().await?;
+        }
+        timeout(Duration::from_secs(30), self.process.wait())
+            .await
+            .context("the server did not stop within 30 s")??;
+        Ok(())
+    }
+}
+
+async fn spawn(data: &Path, listen: &str, options: &[String]) -> Result<(Child, String)> {
+    let binary = binary();
+    let mut process = Command::new(&binary)
+        .args(["serve", "--stop-sandboxes-on-exit", "--listen", listen, "--data"])
+        .arg(data)
+        .args(options)
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(data.join("server.log"))?)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("cannot start {}", binary.display()))?;
+    let stdout = process.stdout.take().context("no stdout")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let address = timeout(Duration::from_secs(60), async {
+        while let Some(line) = lines.next_line().await? {
+            if let Some(at) = line.find("http://") {
+                let address = line[at..].split_whitespace().next().unwrap_or_default();
+                return Ok(address.trim_end_matches(['/', '.']).to_owned());
+            }
+        }
+        bail!("the server ended: {}", std::fs::read_to_string(data.join("server.log")).unwrap_or_default())
+    })
+    .await
+    .context("the server did not say its address within a minute")??;
+    // Whatever else it prints must have a reader, or it would block.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    Ok((process, address))
+}
