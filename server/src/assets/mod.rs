@@ -1,0 +1,5 @@
+//! The site folder.
+
+/// The built site: style sheet, scripts, WASM, fonts.
+#[derive(Clone)]
+pub struct Site;
