@@ -13,3 +13,5 @@
 
 pub mod engine;
 pub mod grade;
+pub mod images;
+pub mod link;

@@ -1,0 +1,167 @@
+//! Runs the steps of a plan that an engine has not done yet.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bollard::{
+    Docker,
+    models::ImageSummary,
+    query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder},
+};
+use futures::{StreamExt, TryStreamExt};
+
+use super::{
+    bake, base, dockerfile,
+    engine::{LABEL, Still, import, is_missing, refused, repository_and_tag},
+    error::ImagesError,
+    plan::{Plan, Step, Work},
+    progress::{Event, Progress},
+    stream::{counted, through},
+};
+
+/// An import answers only when the last byte is in, and the first step downloads Debian.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// One step of a plan on an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageStatus {
+    /// Without the hash.
+    pub name: String,
+    pub image: String,
+    pub present: bool,
+    /// As the engine counts, shared layers included.
+    pub bytes: Option<u64>,
+}
+
+/// Makes every image of the plan that is not there yet, in order.
+///
+/// A tag appears only when its image is whole, so a call that was cut off is repaired by the next one.
+pub async fn build(docker: &Docker, plan: &Plan, progress: Arc<dyn Progress>) -> Result<(), ImagesError> {
+    let docker = docker.clone().with_timeout(PATIENCE);
+    let present = status(&docker, plan).await?;
+    for (number, (step, status)) in plan.steps.iter().zip(present).enumerate() {
+        let report = Reporter { progress: Arc::clone(&progress), step };
+        if status.present {
+            progress.event(Event::Present { step: &step.name, image: &step.image });
+            continue;
+        }
+        progress.event(Event::Started { step: &step.name, number: number + 1, of: plan.steps.len() });
+        let started = Instant::now();
+        run(&docker, &report, step).await?;
+        progress.event(Event::Finished { step: &step.name, image: &step.image, took: started.elapsed() });
+    }
+    Ok(())
+}
+
+async fn run(docker: &Docker, report: &Reporter<'_>, step: &Step) -> Result<(), ImagesError> {
+    match &step.work {
+        Work::Bootstrap => base::bootstrap(docker, report, &step.image).await,
+        Work::Pull => pull(docker, report, &step.image).await,
+        Work::Dockerfile { context, arguments, kind } => dockerfile::build(docker, report, &step.image, context, arguments, kind).await,
+        Work::Bake { machine, agent } => bake_image(docker, report, &step.image, machine, agent.clone()).await,
+        Work::Lab { .. } => Err(ImagesError::failed(&step.name, "labs' images come next")),
+    }
+}
+
+async fn pull(docker: &Docker, report: &Reporter<'_>, image: &str) -> Result<(), ImagesError> {
+    let (name, tag) = repository_and_tag(image);
+    let mut options = CreateImageOptionsBuilder::new().from_image(image);
+    if !image.contains('@') {
+        options = options.from_image(name).tag(tag);
+    }
+    let mut answers = Box::pin(docker.create_image(Some(options.build()), None, None));
+    while let Some(answer) = answers.next().await {
+        let answer = answer.map_err(refused(report.step(), "pull it"))?;
+        if let Some(message) = answer.error_detail.and_then(|detail| detail.message) {
+            return Err(ImagesError::failed(report.step(), message));
+        }
+        report.line(&answer.status.unwrap_or_default());
+    }
+    Ok(())
+}
+
+async fn bake_image(docker: &Docker, report: &Reporter<'_>, image: &str, machine: &str, agent: Vec<u8>) -> Result<(), ImagesError> {
+    let step = report.step();
+    let still = Still::create(docker, step, machine).await?;
+    let export = docker.export_container(&still.id).map_err(io::Error::other);
+    let (tar, outcome) = through(export, move |read, write| bake::bake(read, write, &agent));
+    let changes = vec!["ENTRYPOINT [\"/bulkhead/agent\",\"boot\"]".to_owned(), format!("LABEL {LABEL}=docker-host")];
+    let imported = import(docker, step, image, changes, counted(tar, report.bytes())).await;
+    let baked = match outcome.await {
+        Ok(Err(error)) if imported.is_err() => Err(ImagesError::failed(step, format!("bake: {error}"))),
+        _ => imported,
+    };
+    still.remove(baked).await
+}
+
+/// Which steps of the plan are done.
+pub async fn status(docker: &Docker, plan: &Plan) -> Result<Vec<ImageStatus>, ImagesError> {
+    let sizes: HashMap<String, u64> = ours(docker)
+        .await?
+        .into_iter()
+        .flat_map(|image| image.repo_tags.into_iter().map(move |tag| (tag, u64::try_from(image.size).unwrap_or(0))))
+        .collect();
+    let mut found = Vec::with_capacity(plan.steps.len());
+    for step in &plan.steps {
+        let bytes = match step.work {
+            // Not ours, so it does not carry our label.
+            Work::Pull => match docker.inspect_image(&step.image).await {
+                Ok(image) => Some(image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0)),
+                Err(error) if is_missing(&error) => None,
+                Err(error) => return Err(refused(&step.name, "look for it")(error)),
+            },
+            _ => sizes.get(&step.image).copied(),
+        };
+        found.push(ImageStatus { name: step.name.clone(), image: step.image.clone(), present: bytes.is_some(), bytes });
+    }
+    Ok(found)
+}
+
+/// Removes tags of ours that the plan does not name, but for those a container still uses. Returns what went.
+pub async fn prune(docker: &Docker, plan: &Plan) -> Result<Vec<String>, ImagesError> {
+    let kept: HashSet<&str> = plan.steps.iter().map(|step| step.image.as_str()).collect();
+    let mut gone = Vec::new();
+    let mut tags: Vec<String> = ours(docker).await?.into_iter().flat_map(|image| image.repo_tags).collect();
+    // Labs before what they are laid upon.
+    tags.sort_by_key(|tag| !tag.contains("/lab-"));
+    for tag in tags.into_iter().filter(|tag| !kept.contains(tag.as_str())) {
+        let options = RemoveImageOptionsBuilder::new().build();
+        match docker.remove_image(&tag, Some(options), None).await {
+            Ok(_) => gone.push(tag),
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
+            Err(error) => return Err(refused(&tag, "remove it")(error)),
+        }
+    }
+    Ok(gone)
+}
+
+async fn ours(docker: &Docker) -> Result<Vec<ImageSummary>, ImagesError> {
+    let options = ListImagesOptionsBuilder::new().filters(&HashMap::from([("label", vec![LABEL])])).build();
+    docker.list_images(Some(options)).await.map_err(refused("list", "list images"))
+}
+
+/// Progress of one step.
+pub(super) struct Reporter<'a> {
+    progress: Arc<dyn Progress>,
+    step: &'a Step,
+}
+
+impl Reporter<'_> {
+    pub(super) fn step(&self) -> &str {
+        &self.step.name
+    }
+    pub(super) fn line(&self, line: &str) {
+        if !line.is_empty() {
+            self.progress.event(Event::Line { step: &self.step.name, line });
+        }
+    }
+    /// For a stream that outlives this borrow.
+    pub(super) fn bytes(&self) -> impl Fn(u64) + Send + 'static {
+        let (progress, step) = (Arc::clone(&self.progress), self.step.name.clone());
+        move |bytes| progress.event(Event::Bytes { step: &step, bytes })
+    }
+}

@@ -1,0 +1,97 @@
+//! The engine calls that several steps share.
+
+use std::io;
+
+use bollard::{
+    Docker, body_try_stream,
+    errors::Error,
+    models::ContainerCreateBody,
+    query_parameters::{CreateImageOptionsBuilder, RemoveContainerOptionsBuilder},
+};
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+
+use super::error::{ImagesError, Tail};
+
+/// Label of every image of ours; its value is the kind.
+pub(super) const LABEL: &str = "bulkhead.image";
+
+pub(super) fn refused(step: &str, what: &'static str) -> impl FnOnce(Error) -> ImagesError {
+    let step = step.to_owned();
+    move |cause| ImagesError::Engine { step, what, cause, log: Tail::default() }
+}
+
+pub(super) fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
+}
+
+/// Splits `repository:tag`, minding a registry's port.
+pub(super) fn repository_and_tag(image: &str) -> (&str, &str) {
+    match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+        _ => (image, "latest"),
+    }
+}
+
+/// One layer from a tar stream. The tag appears only when all of it arrived.
+pub(super) async fn import(
+    docker: &Docker,
+    step: &str,
+    image: &str,
+    changes: Vec<String>,
+    tar: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> Result<(), ImagesError> {
+    let (repository, tag) = repository_and_tag(image);
+    let options = CreateImageOptionsBuilder::new().from_src("-").repo(repository).tag(tag).changes(changes).build();
+    let mut answers = Box::pin(docker.create_image(Some(options), Some(body_try_stream(tar)), None));
+    while let Some(answer) = answers.next().await {
+        let answer = answer.map_err(refused(step, "import it"))?;
+        if let Some(message) = answer.error_detail.and_then(|detail| detail.message) {
+            return Err(ImagesError::failed(step, message));
+        }
+    }
+    Ok(())
+}
+
+/// A container that is never started: a way to read an image, or to lay files on it.
+pub(super) struct Still<'a> {
+    docker: &'a Docker,
+    step: &'a str,
+    pub id: String,
+}
+
+impl<'a> Still<'a> {
+    pub(super) async fn create(docker: &'a Docker, step: &'a str, image: &str) -> Result<Self, ImagesError> {
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            // An image without a command cannot become a container; this one never runs.
+            entrypoint: Some(vec!["/never".to_owned()]),
+            network_disabled: Some(true),
+            labels: Some([("bulkhead.temporary".to_owned(), "images".to_owned())].into()),
+            ..Default::default()
+        };
+        let made = docker.create_container(None, body).await.map_err(refused(step, "make a container of it"))?;
+        Ok(Self { docker, step, id: made.id })
+    }
+
+    /// Undoes [`Self::create`], whatever came of the work in between, whose result it hands on.
+    pub(super) async fn remove<T>(self, work: Result<T, ImagesError>) -> Result<T, ImagesError> {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        let removed = self.docker.remove_container(&self.id, Some(options)).await;
+        let done = work?;
+        removed.map_err(refused(self.step, "remove the temporary container"))?;
+        Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_split_from_repositories() {
+        assert_eq!(repository_and_tag("bulkhead/base:12"), ("bulkhead/base", "12"));
+        assert_eq!(repository_and_tag("registry.example:5000/debian"), ("registry.example:5000/debian", "latest"));
+        assert_eq!(repository_and_tag("debian"), ("debian", "latest"));
+    }
+}

@@ -1,0 +1,152 @@
+//! A lab's `fixtures/fixtures.toml`: the images that its student's engine has from the start, and files of his machine.
+//!
+//! ```toml
+//! [[image]]                 # in build order
+//! name = "tiny:1"           # as the student's engine knows it
+//! context = "tiny"          # folder beside this file, with a Dockerfile
+//! programs = ["cms"]        # static programs of the platform to put into the context
+//! uses = ["tiny:1"]         # earlier images it builds on: passed as build argument, upper case, `TINY`
+//! base = true               # it builds on the platform's Debian: build argument `BASE`
+//!
+//! [[tree]]                  # a folder that the student finds on his machine
+//! from = "cms"
+//! to = "/root/cms"
+//! programs = ["cms"]
+//! ```
+
+use serde::Deserialize;
+
+use super::source::Files;
+
+pub(super) const MANIFEST: &str = "fixtures.toml";
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fixtures {
+    #[serde(default, rename = "image")]
+    pub images: Vec<FixtureImage>,
+    #[serde(default, rename = "tree")]
+    pub trees: Vec<FixtureTree>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FixtureImage {
+    pub name: String,
+    pub context: String,
+    #[serde(default)]
+    pub programs: Vec<String>,
+    #[serde(default)]
+    pub uses: Vec<String>,
+    #[serde(default)]
+    pub base: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FixtureTree {
+    pub from: String,
+    pub to: String,
+    #[serde(default)]
+    pub programs: Vec<String>,
+}
+
+/// What is wrong with a lab's `fixtures.toml`.
+#[derive(Debug, thiserror::Error)]
+pub enum FixturesError {
+    #[error("lab {lab}: fixtures.toml: {cause}")]
+    Syntax { lab: String, cause: toml::de::Error },
+    #[error("lab {lab}: fixtures.toml: image {image}: {why}")]
+    Image { lab: String, image: String, why: String },
+    #[error("lab {lab}: fixtures.toml: tree {to}: {why}")]
+    Tree { lab: String, to: String, why: String },
+}
+
+impl FixtureImage {
+    /// `lab/tiny:1` → `tiny`: the middle of a fixture's tag on the outer engine.
+    pub(super) fn short(&self) -> &str {
+        short(&self.name)
+    }
+}
+
+fn short(name: &str) -> &str {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    name.split(':').next().unwrap_or(name)
+}
+
+/// The build argument that carries an image: `tiny:1` → `TINY`.
+pub(super) fn argument(name: &str) -> String {
+    short(name).to_uppercase().replace(['-', '.'], "_")
+}
+
+impl Fixtures {
+    pub(super) fn parse(lab: &str, files: &Files) -> Result<Self, FixturesError> {
+        let Some(bytes) = files.get(MANIFEST) else { return Ok(Self::default()) };
+        let fixtures: Self =
+            toml::from_slice(bytes).map_err(|cause| FixturesError::Syntax { lab: lab.to_owned(), cause })?;
+        for (at, image) in fixtures.images.iter().enumerate() {
+            let wrong = |why: String| FixturesError::Image { lab: lab.to_owned(), image: image.name.clone(), why };
+            let parts = image.name.split([':', '/', '.', '-', '_']);
+            if !image.name.contains(':') || parts.clone().any(|part| part.is_empty() || !part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())) {
+                return Err(wrong("a name is `word:tag` in lower case, like `cms:1`".to_owned()));
+            }
+            if fixtures.images.iter().take(at).any(|earlier| earlier.short() == image.short()) {
+                return Err(wrong(format!("another image is called {} already", image.short())));
+            }
+            if !files.contains_key(&format!("{}/Dockerfile", image.context)) {
+                return Err(wrong(format!("there is no {}/Dockerfile beside fixtures.toml", image.context)));
+            }
+            if let Some(missing) = image.uses.iter().find(|used| !fixtures.images.iter().take(at).any(|earlier| earlier.name == **used)) {
+                return Err(wrong(format!("it uses {missing}, which no image before it is called")));
+            }
+        }
+        for tree in &fixtures.trees {
+            let wrong = |why: &str| FixturesError::Tree { lab: lab.to_owned(), to: tree.to.clone(), why: why.to_owned() };
+            let plain = tree.to.strip_prefix('/').is_some_and(|rest| !rest.is_empty() && rest.split('/').all(|part| !matches!(part, "" | "." | "..")));
+            if !plain {
+                return Err(wrong("`to` is an absolute path without `.`, `..` or a slash at its end"));
+            }
+            if !files.keys().any(|path| path.strip_prefix(&tree.from).is_some_and(|rest| rest.starts_with('/'))) {
+                return Err(wrong("there is no such folder beside fixtures.toml"));
+            }
+        }
+        Ok(fixtures)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Fixtures, String> {
+        let files = Files::from([
+            (MANIFEST.to_owned(), text.as_bytes().to_vec()),
+            ("tiny/Dockerfile".to_owned(), Vec::new()),
+            ("cms/Dockerfile".to_owned(), Vec::new()),
+        ]);
+        Fixtures::parse("demo", &files).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn no_manifest_means_no_fixtures() {
+        assert_eq!(Fixtures::parse("demo", &Files::new()).unwrap(), Fixtures::default());
+    }
+
+    #[test]
+    fn an_image_may_use_an_earlier_one_only() {
+        let tiny = "[[image]]\nname = \"tiny:1\"\ncontext = \"tiny\"\nbase = true\n";
+        let cms = "[[image]]\nname = \"lab/cms:1\"\ncontext = \"cms\"\nuses = [\"tiny:1\"]\n";
+        let fixtures = parse(&format!("{tiny}{cms}")).unwrap();
+        assert_eq!(fixtures.images.iter().map(FixtureImage::short).collect::<Vec<_>>(), ["tiny", "cms"]);
+        assert!(parse(&format!("{cms}{tiny}")).unwrap_err().contains("it uses tiny:1, which no image before it"));
+    }
+
+    #[test]
+    fn errors_say_what_would_be_right() {
+        assert!(parse("[[image]]\nname = \"Tiny\"\ncontext = \"tiny\"").unwrap_err().contains("like `cms:1`"));
+        assert!(parse("[[image]]\nname = \"x:1\"\ncontext = \"nowhere\"").unwrap_err().contains("no nowhere/Dockerfile"));
+        assert!(parse("[[tree]]\nfrom = \"cms\"\nto = \"root/../cms\"").unwrap_err().contains("absolute path"));
+        assert!(parse("[[tree]]\nfrom = \"nowhere\"\nto = \"/root/cms\"").unwrap_err().contains("no such folder"));
+        assert!(parse("[[image]]\nnane = \"x:1\"").unwrap_err().contains("unknown field"));
+    }
+}

@@ -1,0 +1,42 @@
+//! The images that sandboxes run, and how they come to be on an engine.
+//!
+//! ```text
+//!  base ──▶ machine ──▶ docker-host ──▶ lab-<id>        every tag is the hash of all that goes into the image,
+//!  mmdebstrap  Dockerfile    bake      ▲ preload         so "up to date" = "the tag is there"
+//!      └──▶ fixture-<lab>-<name> ──────┘ Dockerfile
+//!
+//! source    what goes in: files, programs, labs' fixtures            (plain data, no disk)
+//! fixtures  a lab's fixtures.toml
+//! plan      sources -> steps with their tags                         (pure)
+//! build     runs the steps that are missing; status; prune
+//! base      mmdebstrap, streamed into an import
+//! dockerfile the engine's own builder, with a context made in memory
+//! bake      a machine's tree -> /host with ids shifted, plus agent    (pure, tar to tar)
+//! preload   fixtures loaded into a temporary sandbox's engine, its store taken out and laid on top
+//! store     an engine's store -> /preload/{layers,meta}               (pure, tar to tar)
+//! tree      writes tar entries: parents explicit, ids shifted
+//! stream    a blocking tar-to-tar pass in the middle of two async streams
+//! engine    the few engine calls that all steps share
+//! ```
+//!
+//! Nothing here reads the outer engine's own storage, so that any storage driver or image store will do.
+
+mod bake;
+mod base;
+mod build;
+mod dockerfile;
+mod engine;
+mod error;
+mod fixtures;
+mod plan;
+mod progress;
+mod source;
+mod stream;
+mod tree;
+
+pub use build::{ImageStatus, build, prune, status};
+pub use error::ImagesError;
+pub use fixtures::FixturesError;
+pub use plan::{Plan, Step, plan};
+pub use progress::{Event, Progress, Silent};
+pub use source::{BASE_VARIABLE, BaseSource, Files, LabSource, Sources};
