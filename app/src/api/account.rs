@@ -25,10 +25,13 @@ pub struct Caller {
     pub account: Option<Account>,
     /// Self-paced mode on loopback: one local learner, no sign-in page.
     pub local: bool,
+    /// Handle of the web session that carries the request (see [`SessionView::handle`]).
+    #[serde(skip)]
+    pub session: Option<String>,
 }
 
 impl Caller {
-    pub const ANONYMOUS: Self = Self { account: None, local: false };
+    pub const ANONYMOUS: Self = Self { account: None, local: false, session: None };
 
     /// The account, or [`super::ApiError::Unauthenticated`].
     pub fn account(&self) -> super::ApiResult<&Account> {
