@@ -7,6 +7,15 @@ use serde::{Deserialize, Serialize};
 pub const BOOT_VARIABLE: &str = "BULKHEAD_BOOT";
 /// Where the agent's image keeps the agent itself.
 pub const AGENT_PATH: &str = "/bulkhead/agent";
+/// Read-only in the sandbox's image: layers of the engine's images, shared by all sandboxes of a lab.
+pub const PRELOAD_LAYERS: &str = "/preload/layers";
+/// The rest of an engine's store (`image`, `overlay2`), small. At boot the agent copies it to `/var/lib/docker` with its
+/// owners and modes; its layers are symbolic links to [`PRELOAD_MOUNT`].
+pub const PRELOAD_META: &str = "/preload/meta";
+/// Where the student's machine sees [`PRELOAD_LAYERS`], read-only, bound from the image and not through his overlay.
+pub const PRELOAD_MOUNT: &str = "/var/lib/docker-preload/layers";
+/// Processes that the whole sandbox's limit must leave to the agent, on top of the machines' own.
+pub const AGENT_PIDS: u32 = 64;
 /// Ids in one machine's user namespace.
 pub const IDS_PER_MACHINE: u32 = 65_536;
 
