@@ -1,6 +1,6 @@
 //! The course as its readers see it: modules, sections, lessons in order.
 
-use crate::{Diagnostic, Lesson};
+use crate::{Diagnostic, Lesson, search::Index};
 
 /// A whole course. Made by [`Course::parse`](crate::Course::parse); what it holds is consistent.
 #[derive(Debug)]
@@ -10,6 +10,7 @@ pub struct Course {
     pub modules: Vec<Module>,
     /// What the lint had to say about a course that loads nevertheless.
     pub warnings: Vec<Diagnostic>,
+    pub(crate) index: Index,
 }
 
 #[derive(Debug)]

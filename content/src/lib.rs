@@ -3,22 +3,36 @@
 //! ```text
 //! files        bytes by path, from a folder or embedded
 //! diagnostic   what is wrong, where, and what would be right
+//! outline      course.toml, the table of contents
+//! load         files -> course: `Course::parse`, `Course::read`, `lint`
 //! course       modules, sections, lessons in order
 //! lesson       one lesson: front matter and what was rendered
+//! render       Markdown -> sanitised HTML, in stages; `render_fragment` for labs
 //! quiz         questions, marking
+//! search       sections by words, tolerant of typing errors
 //! ```
+//!
+//! A course is a folder: `course.toml` is the outline, `<module>/<lesson>/lesson.md` a lesson, its diagrams lie beside it.
 
 mod course;
 mod diagnostic;
 mod files;
 mod lesson;
+mod load;
+mod outline;
 mod quiz;
+mod render;
+mod search;
+mod text;
 
 pub use course::{Course, Entry, Module, Placed, Section};
 pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Files, ReadError, read_dir};
 pub use lesson::{Command, Heading, Lesson, Reference, Status, TextSection};
+pub use load::{LoadError, lint};
 pub use quiz::{
     Answer, Kind, Mark, OptionMark, PASS_PERCENT, PublicKind, PublicQuestion, PublicQuiz, Question, Quiz, QuizMarks,
     QuizOption,
 };
+pub use render::{Fragment, render_fragment};
+pub use search::SearchHit;

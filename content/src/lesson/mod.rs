@@ -4,7 +4,9 @@
 //! front   the YAML block at the top of the file
 //! ```
 
-use serde::Serialize;
+pub(crate) mod front;
+
+use serde::{Deserialize, Serialize};
 
 use crate::Quiz;
 
@@ -41,7 +43,7 @@ pub struct Lesson {
     pub sections: Vec<TextSection>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Draft,
@@ -50,7 +52,8 @@ pub enum Status {
     Deprecated,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Reference {
     pub title: String,
     pub url: Option<String>,

@@ -3,8 +3,11 @@
 //! A [`Quiz`] holds the keys and therefore never leaves the server: pages get [`Quiz::public`], and [`Quiz::mark`]
 //! explains each option once an answer was given.
 
+mod lint;
 mod mark;
+mod parse;
 
+pub(crate) use parse::parse;
 use serde::{Deserialize, Serialize};
 
 /// With keys. Not serialisable on purpose.

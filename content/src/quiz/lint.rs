@@ -1,0 +1,68 @@
+//! What makes a quiz worthless: options that say the same, no way to be right or wrong, an answer one sees by its length.
+
+use super::{Kind, Question, QuizOption};
+use crate::diagnostic::Report;
+
+const LEAST_OPTIONS: usize = 3;
+
+pub(super) fn check(questions: &[Question], first_line: usize, report: &mut Report) {
+    for (at, question) in questions.iter().enumerate() {
+        if questions[..at].iter().any(|earlier| earlier.id == question.id) {
+            report.error(question.line, format!("question `{}` occurs twice", question.id), "give each its own id");
+        }
+        match &question.kind {
+            Kind::Single { options } => check_options(question, options, report),
+            Kind::Multiple { options } => {
+                check_options(question, options, report);
+                if options.iter().all(|option| !option.right) {
+                    report.error(question.line, "no option is right", "a question needs at least one right option");
+                }
+            }
+            Kind::Short { accepted, .. } => {
+                if accepted.iter().any(|answer| answer.trim().is_empty()) {
+                    report.error(question.line, "an empty answer is accepted", "say what is right");
+                }
+            }
+        }
+    }
+    guessable(questions, first_line, report);
+}
+
+fn check_options(question: &Question, options: &[QuizOption], report: &mut Report) {
+    if options.len() < LEAST_OPTIONS {
+        report.error(question.line, format!("{} options", options.len()), format!("give at least {LEAST_OPTIONS}"));
+    }
+    for (at, option) in options.iter().enumerate() {
+        if options[..at].iter().any(|earlier| earlier.html == option.html) {
+            report.error(question.line, "two options say the same", "make each option its own");
+        }
+    }
+}
+
+/// By chance the right one of four is the longest once in four.
+fn guessable(questions: &[Question], first_line: usize, report: &mut Report) {
+    let singles: Vec<_> = questions
+        .iter()
+        .filter_map(|question| match &question.kind {
+            Kind::Single { options } => Some(options),
+            _ => None,
+        })
+        .collect();
+    let longest = singles
+        .iter()
+        .filter(|options| {
+            let length = |right: bool| {
+                let lengths = options.iter().filter(|option| option.right == right).map(|option| option.html.len());
+                lengths.max().unwrap_or(0)
+            };
+            length(true) > length(false)
+        })
+        .count();
+    if singles.len() >= 3 && longest * 2 > singles.len() {
+        report.warning(
+            first_line,
+            format!("the longest option is the right one in {longest} of {} questions", singles.len()),
+            "lengthen some wrong options or tighten the right ones",
+        );
+    }
+}
