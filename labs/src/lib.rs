@@ -15,3 +15,4 @@ pub mod engine;
 pub mod grade;
 pub mod images;
 pub mod link;
+pub mod sandbox;

@@ -5,7 +5,17 @@
 //!  (absent) ────────▶ Running ───────────────────▶ (absent)
 //!                        │  container died            ▲
 //!                        └──────────▶ Dead ───────────┘
+//!
+//! docker   DockerEngine: over the engine's API
+//! fake     FakeEngine: in memory, with an agent in this process
+//! fault    failures on purpose, for both
+//! seccomp  the profile that sandboxes run under, each opened syscall with its reason
 //! ```
+
+pub mod docker;
+pub mod fake;
+mod fault;
+pub mod seccomp;
 
 use std::{collections::BTreeMap, fmt, pin::Pin, time::Duration};
 
@@ -14,6 +24,10 @@ use bulkhead_agent::boot::Boot;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use docker::DockerEngine;
+pub use fake::FakeEngine;
+pub use fault::{CreateStep, Mode};
 
 /// Names one student's sandbox for one lab; stays the same over resets, which raise the generation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,6 +93,8 @@ pub struct SandboxSummary {
     pub state: EngineState,
     /// The installation that made it (label `bulkhead.instance`); the reaper touches no other's.
     pub instance: String,
+    /// Its [`Boot::owner_uid`], so that no other gets the same.
+    pub owner_uid: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +137,9 @@ pub enum EngineError {
     /// It started and died; `log` is the tail of what the agent said.
     #[error("sandbox {id} ended while it started: {log}")]
     Died { id: SandboxId, log: String },
+    /// `destroy` was called while `create` ran, and won.
+    #[error("sandbox {0} was destroyed while it was made")]
+    Destroyed(SandboxId),
     #[error("the engine took longer than {0:?}")]
     TimedOut(Duration),
     #[error("the engine refused to {what}: {cause}")]
@@ -135,6 +154,9 @@ impl<T: AsyncRead + AsyncWrite + Send> DuplexStream for T {}
 #[async_trait]
 pub trait SandboxEngine: Send + Sync + 'static {
     fn capabilities(&self) -> &Capabilities;
+
+    /// The installation that this engine's sandboxes belong to.
+    fn instance(&self) -> &str;
 
     /// Whether a sandbox image is there.
     async fn has_image(&self, image: &str) -> Result<bool, EngineError>;
@@ -156,4 +178,20 @@ pub trait SandboxEngine: Send + Sync + 'static {
 
     /// All sandboxes of this installation, for the reaper.
     async fn list(&self) -> Result<Vec<SandboxSummary>, EngineError>;
+}
+
+/// What no engine can make sense of.
+fn check(spec: &SandboxSpec) -> Result<(), EngineError> {
+    let refuse = |why: String| Err(EngineError::Unsupported { what: format!("sandbox {}", spec.id), why });
+    if spec.boot.sandbox != spec.id.as_str() || spec.boot.generation != spec.generation {
+        return refuse(format!("its boot speaks of {} in generation {}", spec.boot.sandbox, spec.boot.generation));
+    }
+    let Limits { memory_bytes, pids, milli_cpus } = spec.limits;
+    if memory_bytes == 0 || pids == 0 || milli_cpus == 0 {
+        return refuse(format!("a limit is 0, which an engine takes for none: {:?}", spec.limits));
+    }
+    if spec.boot.machines.is_empty() {
+        return refuse("it has no machine".to_owned());
+    }
+    Ok(())
 }
