@@ -205,7 +205,7 @@ fn check_page(front: &Front, title: &str, page: &render::Page, report: &mut Repo
 
 /// A lesson that nobody lists would silently not exist.
 fn check_strays(files: &Files, seen: &[String], findings: &mut Vec<Diagnostic>) {
-    for file in files.keys().filter(|file| file.ends_with(".md") && !seen.contains(file)) {
+    for file in files.keys().filter(|file| extension(file) == Some("md") && !seen.contains(file)) {
         let mut report = Report::new(file.clone());
         report.error(
             0,
@@ -214,6 +214,10 @@ fn check_strays(files: &Files, seen: &[String], findings: &mut Vec<Diagnostic>) 
         );
         findings.extend(report.into_findings());
     }
+}
+
+fn extension(file: &str) -> Option<&str> {
+    Path::new(file).extension().and_then(|extension| extension.to_str())
 }
 
 fn check_ids(course: &Course, findings: &mut Vec<Diagnostic>) {
@@ -288,7 +292,7 @@ fn text(bytes: Option<&[u8]>, report: &mut Report) -> Option<String> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Some(text.strip_prefix('\u{FEFF}').unwrap_or(text).replace("\r\n", "\n")),
         Err(error) => {
-            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            let line = 1 + String::from_utf8_lossy(&bytes[..error.valid_up_to()]).matches('\n').count();
             report.error(line, "not UTF-8", "save the file as UTF-8");
             None
         }

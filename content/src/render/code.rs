@@ -3,6 +3,7 @@
 //! ```html
 //! <figure class="code" data-kind="command" data-lang="bash" data-tab="probe" data-source="…">
 //!   <figcaption class="code-head"><span class="code-title">…</span><span class="code-lang">Shell</span>
+//!     <span class="code-note">Not in the sandbox</span>
 //!     <span class="code-actions"><button type="button" data-copy>Copy</button><button type="button" data-run>Run</button></span></figcaption>
 //!   <pre tabindex="0"><code><span class="line">…</span>
 //!   <span class="line marked">…</span></code></pre>
@@ -15,7 +16,7 @@
 use super::{
     console::{self, Part},
     highlight,
-    info::Info,
+    info::{Info, Run},
 };
 use crate::text::{escape, escaped};
 
@@ -67,11 +68,14 @@ fn head(info: &Info, html: &mut String) {
         html.push_str(label);
         html.push_str("</span>");
     }
+    if info.is_command() && info.run == Run::No {
+        html.push_str("<span class=\"code-note\">Not in the sandbox</span>");
+    }
     html.push_str("<span class=\"code-actions\">");
     if !info.no_copy && !info.output {
         html.push_str("<button type=\"button\" data-copy>Copy</button>");
     }
-    if info.is_command() && !info.no_run {
+    if info.is_command() && info.run != Run::No {
         html.push_str("<button type=\"button\" data-run>Run in terminal</button>");
     }
     html.push_str("</span></figcaption>");

@@ -5,7 +5,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use super::{
     Desk, Events, code,
     console::{self, Part},
-    info::{self, Info},
+    info::{self, Info, Run},
 };
 use crate::{Command, quiz};
 
@@ -64,8 +64,8 @@ fn record(info: &Info, text: &str, line: usize, desk: &mut Desk<'_>) {
             input: if info.is_console() { console::typed(text) } else { text.to_owned() },
             output: info.is_console().then(|| printed(text)).filter(|output| !output.is_empty()),
             tab: info.tab.clone(),
-            testable: info.testable,
-            runnable: !info.no_run,
+            testable: info.run == Run::Testable,
+            runnable: info.run != Run::No,
         });
     } else if info.output {
         match desk.page.commands.last_mut() {

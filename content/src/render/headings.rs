@@ -1,5 +1,7 @@
 //! Heading levels and anchors. Level 1 is the page's title and comes from the front matter.
 
+use std::collections::HashMap;
+
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Tag, TagEnd};
 
 use super::{Desk, Events};
@@ -12,6 +14,7 @@ pub(super) fn anchor<'a>(events: Events<'a>, desk: &mut Desk<'_>) -> Events<'a> 
     let texts = texts(&events);
     let mut texts = texts.into_iter();
     let mut out = Events::with_capacity(events.len());
+    let mut anchors = Anchors::default();
     let mut previous = 1;
     for (event, span) in events {
         match event {
@@ -31,7 +34,7 @@ pub(super) fn anchor<'a>(events: Events<'a>, desk: &mut Desk<'_>) -> Events<'a> 
                     );
                 }
                 previous = number;
-                let anchor = unique(id.map_or_else(|| slug(&text), |id| slug(&id)), &desk.page.headings);
+                let anchor = anchors.unique(id.map_or_else(|| slug(&text), |id| slug(&id)));
                 desk.page.headings.push(Heading { level: number, text, anchor: anchor.clone() });
                 let tag =
                     Tag::Heading { level, id: Some(CowStr::from(anchor)), classes: Vec::new(), attrs: Vec::new() };
@@ -78,12 +81,32 @@ fn texts(events: &Events<'_>) -> Vec<String> {
     texts
 }
 
-fn unique(anchor: String, taken: &[Heading]) -> String {
-    let anchor = if anchor.is_empty() { "section".to_owned() } else { anchor };
-    let is_taken = |candidate: &str| taken.iter().any(|heading| heading.anchor == candidate);
-    if !is_taken(&anchor) {
-        return anchor;
+/// Anchors given so far, with how often each was asked for.
+#[derive(Default)]
+struct Anchors(HashMap<String, usize>);
+
+impl Anchors {
+    fn unique(&mut self, wanted: String) -> String {
+        let wanted = if wanted.is_empty() { "section".to_owned() } else { wanted };
+        let asked = self.0.entry(wanted.clone()).or_default();
+        *asked += 1;
+        if *asked == 1 {
+            return wanted;
+        }
+        // The number may have been somebody's own words: `a`, `a-2`, `a`.
+        let numbered = format!("{wanted}-{asked}");
+        self.unique(numbered)
     }
-    let free = (2..).map(|number| format!("{anchor}-{number}")).find(|candidate| !is_taken(candidate));
-    free.unwrap_or(anchor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Anchors;
+
+    #[test]
+    fn anchors_are_unique() {
+        let mut anchors = Anchors::default();
+        let given = ["a", "a-2", "a", "a", "", ""].map(|wanted| anchors.unique(wanted.to_owned()));
+        assert_eq!(given, ["a", "a-2", "a-2-2", "a-3", "section", "section-2"]);
+    }
 }

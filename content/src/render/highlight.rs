@@ -32,8 +32,8 @@ const ROLES: &[(&str, &str)] = &[
     ("constant.other", "constant"),
     ("entity.name.function", "function"),
     ("entity.name.section", "type"),
-    ("entity.name.tag", "type"),
-    ("entity.name.tag.yaml", "property"),
+    ("entity.name.table", "type"),
+    ("entity.name.tag", "property"),
     ("entity.name.type", "type"),
     ("entity.other.attribute-name", "property"),
     ("keyword", "keyword"),
@@ -43,7 +43,6 @@ const ROLES: &[(&str, &str)] = &[
     ("meta.annotation", "meta"),
     ("meta.diff.header", "meta"),
     ("meta.diff.range", "meta"),
-    ("meta.mapping.key.json string", "property"),
     ("meta.preprocessor", "meta"),
     ("storage", "keyword"),
     ("storage.type.function", "keyword"),
@@ -62,6 +61,10 @@ static SCOPES: LazyLock<Vec<(Scope, &'static str)>> = LazyLock::new(|| {
         ROLES.iter().filter_map(|(scope, class)| Some((Scope::new(scope).ok()?, *class))).collect();
     scopes.sort_by_key(|(scope, _)| std::cmp::Reverse(scope.len()));
     scopes
+});
+
+static KEYS: LazyLock<Vec<Scope>> = LazyLock::new(|| {
+    ["meta.mapping.key", "meta.structure.dictionary.key"].iter().filter_map(|scope| Scope::new(scope).ok()).collect()
 });
 
 /// One string of HTML for each line. `None` when the language has no grammar or the grammar gave up.
@@ -90,6 +93,10 @@ fn highlight(line: &str, parser: &mut ParseState, stack: &mut ScopeStack) -> Opt
 }
 
 fn role(stack: &ScopeStack) -> Option<&'static str> {
+    // A JSON key is a string inside the scope of a key.
+    if stack.scopes.iter().any(|scope| KEYS.iter().any(|key| key.is_prefix_of(*scope))) {
+        return Some("property");
+    }
     stack
         .scopes
         .iter()

@@ -1,5 +1,7 @@
 //! Images are diagrams of ours: an SVG file beside the lesson, alone in its paragraph, inlined so that it follows the theme.
 
+use std::path::Path;
+
 use pulldown_cmark::{Event, Tag, TagEnd};
 
 use super::{Desk, Events, svg};
@@ -46,7 +48,7 @@ pub(super) fn lift<'a>(events: Events<'a>, desk: &mut Desk<'_>) -> Events<'a> {
 }
 
 fn figure(url: &str, alt: &str, caption: &str, span: &std::ops::Range<usize>, desk: &mut Desk<'_>) -> Option<String> {
-    if url.contains(['/', ':', '\\']) || !url.ends_with(".svg") {
+    if url.contains(['/', ':', '\\']) || Path::new(url).extension().is_none_or(|extension| extension != "svg") {
         desk.error(
             span,
             format!("`{url}` is not an SVG file beside the page"),

@@ -9,11 +9,21 @@ pub(super) struct Info {
     pub(super) save_as: Option<String>,
     /// Lines to mark, from 1.
     pub(super) marked: Vec<(usize, usize)>,
-    pub(super) no_run: bool,
     pub(super) no_copy: bool,
-    pub(super) testable: bool,
     /// What the commands before it print.
     pub(super) output: bool,
+    pub(super) run: Run,
+}
+
+/// What may be done with a command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Run {
+    #[default]
+    Button,
+    /// Cannot run in a sandbox.
+    No,
+    /// Runs by a button, and is run again by the tests.
+    Testable,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -61,16 +71,17 @@ impl Info {
 pub(super) fn parse(text: &str) -> (Info, Vec<String>) {
     let mut info = Info::default();
     let mut faults = Vec::new();
+    let mut runs = Vec::new();
     for (at, word) in words(text).into_iter().enumerate() {
         let (key, value) = match word.split_once('=') {
             Some((key, value)) => (key, Some(value.trim_matches('"'))),
             None => (word.as_str(), None),
         };
         match (key, value) {
-            ("run", None) => info.no_run = false,
-            ("no-run", None) => info.no_run = true,
+            ("run", None) => runs.push(Run::Button),
+            ("no-run", None) => runs.push(Run::No),
             ("no-copy", None) => info.no_copy = true,
-            ("testable", None) => info.testable = true,
+            ("testable", None) => runs.push(Run::Testable),
             ("output", None) => {
                 info.output = true;
                 info.language = info.language.or_else(|| LANGUAGES.iter().find(|language| language.name == "output"));
@@ -92,11 +103,12 @@ pub(super) fn parse(text: &str) -> (Info, Vec<String>) {
     if info.language.is_none() && faults.is_empty() {
         faults.push("the fence names no language".to_owned());
     }
-    if (info.testable || info.tab.is_some()) && !info.is_command() {
-        faults.push("`testable` and `tab` belong to `bash` and `console` fences".to_owned());
+    if runs.len() > 1 {
+        faults.push("`run`, `no-run` and `testable` exclude each other".to_owned());
     }
-    if info.testable && info.no_run {
-        faults.push("a fence cannot be `testable` and `no-run`".to_owned());
+    info.run = runs.pop().unwrap_or_default();
+    if (info.run == Run::Testable || info.tab.is_some()) && !info.is_command() {
+        faults.push("`testable` and `tab` belong to `bash` and `console` fences".to_owned());
     }
     (info, faults)
 }
@@ -149,7 +161,7 @@ mod tests {
         assert_eq!(info.tab.as_deref(), Some("probe"));
         assert_eq!(info.title.as_deref(), Some("On the \\ probe"));
         assert_eq!(info.marked, [(2, 2), (4, 6)]);
-        assert!(info.no_run && info.no_copy && info.is_command());
+        assert!(info.run == Run::No && info.no_copy && info.is_command());
     }
 
     #[test]
@@ -158,7 +170,7 @@ mod tests {
             ("brainfuck", "unknown language `brainfuck`"),
             ("bash runs", "unknown attribute `runs`"),
             ("json testable", "`testable` and `tab` belong"),
-            ("bash testable no-run", "cannot be `testable`"),
+            ("bash testable no-run", "exclude each other"),
             ("bash hl=6-4", "`hl=6-4` is not"),
             ("", "names no language"),
         ] {

@@ -48,13 +48,13 @@ fn href(url: &str, kind: LinkType, line: usize, desk: &mut Desk<'_>) -> Result<S
         return Ok(url.to_owned());
     }
     if let Some(anchor) = url.strip_prefix('#') {
-        return match desk.page.headings.iter().any(|heading| heading.anchor == anchor) {
-            true => Ok(url.to_owned()),
-            false => Err((
+        let known = desk.page.headings.iter().any(|heading| heading.anchor == anchor);
+        return known.then(|| url.to_owned()).ok_or_else(|| {
+            (
                 format!("no heading here has the anchor `{anchor}`"),
                 "use the heading's words in lower case with hyphens, or give it `{#anchor}`",
-            )),
-        };
+            )
+        });
     }
     if let Some(lab) = url.strip_prefix("lab:") {
         desk.page.targets.push(Target { line, place: Place::Lab(lab.to_owned()) });

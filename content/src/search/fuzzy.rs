@@ -99,20 +99,20 @@ fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
         return None;
     }
     let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
     for row in 1..=a.len() {
         let mut line = vec![row];
         for column in 1..=b.len() {
             let change = usize::from(a[row - 1] != b[column - 1]);
-            let mut least = (last[column] + 1).min(line[column - 1] + 1).min(last[column - 1] + change);
+            let mut least = (above[column] + 1).min(line[column - 1] + 1).min(above[column - 1] + change);
             if row > 1 && column > 1 && a[row - 1] == b[column - 2] && a[row - 2] == b[column - 1] {
                 least = least.min(before[column - 2] + 1);
             }
             line.push(least);
         }
-        before = std::mem::replace(&mut last, line);
+        before = std::mem::replace(&mut above, line);
     }
-    last.last().copied().filter(|found| *found <= most)
+    above.last().copied().filter(|found| *found <= most)
 }
 
 #[cfg(test)]

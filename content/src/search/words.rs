@@ -16,9 +16,10 @@ pub(super) fn parts(text: &str) -> impl Iterator<Item = (String, Range<usize>)> 
 /// What is indexed: the words, and the parts of a compound such as `pivot_root`.
 pub(super) fn all(text: &str) -> impl Iterator<Item = String> {
     parts(text).flat_map(|(word, _)| {
-        let inner: Vec<String> = match word.contains('_') {
-            true => word.split('_').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
-            false => Vec::new(),
+        let inner: Vec<String> = if word.contains('_') {
+            word.split('_').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        } else {
+            Vec::new()
         };
         std::iter::once(word).chain(inner)
     })
