@@ -9,4 +9,5 @@ mod error;
 mod report;
 
 pub use error::ErrorPage;
+pub(crate) use error::wording;
 pub use report::{LabReport, ReportCheck, ReportTask};

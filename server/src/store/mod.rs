@@ -6,7 +6,8 @@
 //! open      pool, dialect, migrations, transactions
 //! account   accounts                       session   web sessions (a tower-sessions store)
 //! reading   lessons read, quiz results     audit     privileged acts
-//! sandbox   sandboxes and their steps      attempt   attempts and their verdicts
+//! sandbox   sandboxes, living servers      attempt   graded tries, best scores
+//! lab_state verdicts, answers, hints of a sandbox
 //! ```
 //!
 //! Rules of the house: placeholders are `$1`; times are `BIGINT` milliseconds, flags `BIGINT` 0 or 1, JSON is `TEXT`; a
@@ -15,17 +16,24 @@
 //! hold together goes through [`Store::begin`].
 
 mod account;
+mod attempt;
 mod audit;
 mod error;
 mod id;
+mod lab_state;
 mod open;
 mod reading;
+mod sandbox;
 mod session;
 
 pub use account::{Account, AccountTable, Credentials, NewAccount};
+pub use attempt::{Attempt, AttemptState, AttemptTable, Best, Claim, NewAttempt, Outcome};
 pub use audit::{AuditTable, Entry};
 pub use error::{StoreError, StoreResult};
-pub use id::AccountId;
+pub use id::{AccountId, AttemptId};
+pub use lab_state::LabStateTable;
 pub use open::{DatabaseUrl, Dialect, Store, Transaction};
 pub use reading::{QuizRecord, ReadingTable};
-pub use session::{SessionRow, SessionTable, Sessions, SignedIn, handle_of};
+pub use sandbox::{Sandbox, SandboxTable, ServerId};
+pub(crate) use session::{ACCOUNT_KEY, AGENT_KEY};
+pub use session::{LONGEST, SessionRow, SessionTable, Sessions, SignedIn, handle_of};

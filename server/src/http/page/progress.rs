@@ -1,0 +1,11 @@
+//! `/progress`
+
+use axum::response::Response;
+use bulkhead_app::{Page, api::Backend};
+
+use crate::http::visit::Visit;
+
+pub(in crate::http) async fn show(visit: Visit) -> Response {
+    let page = visit.platform.my_progress(&visit.caller).await.map(Page::Progress);
+    visit.answer(page)
+}
