@@ -196,3 +196,6 @@ fn unexpected(asked: &str, reply: &Reply) -> LinkError {
     };
     LinkError::Protocol(format!("asked for {asked}, it answered with {got}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,9 +166,10 @@ impl Shared {
             }
             (Ok(reply), _) => Ok(Answer::Reply(reply)),
         };
-        // Given up on meanwhile: what was opened for it is ended; a terminal that was attached runs on unseen.
+        // Given up on meanwhile. A piped process ends as it is dropped here, and a terminal that was attached runs on
+        // unseen; one that was just opened would be nobody's.
         if let Err(Ok(Answer::Process(process))) = pending.answer.send(answer)
-            && let (Brings::Opened { .. }, Some(wire)) = (pending.brings, wire.upgrade())
+            && let (Brings::Opened { terminal: true }, Some(wire)) = (pending.brings, wire.upgrade())
         {
             wire.close_process(process.id);
         }
