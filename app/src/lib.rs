@@ -7,6 +7,7 @@
 //! pages       one file per page, no state of their own
 //! islands     one file per interactive part; they run in the browser as WASM
 //! server_fns  what the islands call, and plain forms post to where no WASM runs
+//! ui          small shared parts: icons, marks, durations
 //! forms       plain form posts, read the same way that the pages write them
 //! ```
 //!
@@ -54,10 +55,13 @@
 //! `Sandbox`, `Grading`, every task's `Check`s, then `Score` and `Solution` where there are any; so nothing is lost while
 //! the stream was down. A comment line every 15 seconds keeps proxies from closing it.
 
+#![expect(unreachable_pub, reason = "`#[component]` makes a `pub` function of every component, whatever its own visibility")]
+
 pub mod api;
 pub mod forms;
 pub mod islands;
 pub mod server_fns;
+pub(crate) mod ui;
 
 #[cfg(feature = "ssr")]
 pub mod page;

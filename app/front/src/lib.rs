@@ -1,1 +1,11 @@
-//! Placeholder; its owner writes the crate map here.
+//! What the browser loads: every island of the app, compiled to WASM. `app/web/src/boot.js` wakes them.
+
+// Links the islands in, each of which exports a function of its own.
+use bulkhead_app as _;
+use leptos::wasm_bindgen::{self, prelude::wasm_bindgen};
+
+/// Called once, before the first island wakes.
+#[wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}

@@ -1,1 +1,55 @@
-//! One file per page.
+//! One file per page. A page is a view of data that it gets whole; what moves in it is an island.
+
+mod about;
+mod account;
+mod class;
+mod lab;
+mod labs;
+mod lesson;
+mod outline;
+mod problem;
+mod progress;
+mod search;
+mod sign;
+
+use leptos::prelude::*;
+
+use crate::{api::Caller, page::Page};
+
+pub(crate) fn body(page: Page, caller: Caller, path: String) -> AnyView {
+    match page {
+        Page::Outline(outline) => view! { <outline::OutlineView outline caller/> }.into_any(),
+        Page::Lesson { lesson, outline } => view! { <lesson::LessonView lesson outline caller/> }.into_any(),
+        Page::Search { query, hits } => view! { <search::SearchView query hits/> }.into_any(),
+        Page::Labs(labs) => view! { <labs::LabsView labs/> }.into_any(),
+        Page::Lab(lab) => view! { <lab::LabView lab caller/> }.into_any(),
+        Page::Progress(progress) => view! { <progress::ProgressView progress/> }.into_any(),
+        Page::Class(matrix) => view! { <class::ClassView matrix/> }.into_any(),
+        Page::Account { sessions, error } => view! { <account::AccountView caller sessions error/> }.into_any(),
+        Page::SignIn(form) => view! { <sign::SignIn form/> }.into_any(),
+        Page::SignUp(form) => view! { <sign::SignUp form/> }.into_any(),
+        Page::About { version, parts } => view! { <about::AboutView version parts/> }.into_any(),
+        Page::Problem(error) => view! { <problem::ProblemView error path/> }.into_any(),
+    }
+}
+
+impl Page {
+    /// What stands before the product's name in the window's title; `None` for the course itself.
+    pub(crate) fn title(&self) -> Option<String> {
+        Some(match self {
+            Self::Outline(_) => return None,
+            Self::Lesson { lesson, .. } => lesson.title.clone(),
+            Self::Search { query, .. } if query.is_empty() => "Search".into(),
+            Self::Search { query, .. } => format!("{query} - search"),
+            Self::Labs(_) => "Labs".into(),
+            Self::Lab(lab) => lab.title.clone(),
+            Self::Progress(_) => "My progress".into(),
+            Self::Class(_) => "Class".into(),
+            Self::Account { .. } => "Account".into(),
+            Self::SignIn(_) => "Sign in".into(),
+            Self::SignUp(_) => "Create an account".into(),
+            Self::About { .. } => "About and licences".into(),
+            Self::Problem(error) => problem::title(error).into(),
+        })
+    }
+}

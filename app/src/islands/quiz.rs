@@ -1,0 +1,165 @@
+//! A quiz in place. As a plain form it is posted and the page comes back with the result; awake, it marks itself.
+
+use std::collections::BTreeMap;
+
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+
+use crate::{
+    api::{
+        ApiError,
+        course::{Answer, Mark, OptionMark, Question, QuestionKind, Quiz, QuizResult},
+    },
+    forms::quiz_field,
+    server_fns::course::submit_quiz,
+    ui::{Glyph, Icon},
+};
+
+type Answers = RwSignal<BTreeMap<String, Answer>>;
+type Outcome = RwSignal<Option<QuizResult>>;
+
+#[island]
+pub fn QuizForm(quiz: Quiz, signed_in: bool) -> impl IntoView {
+    let lesson = quiz.lesson.clone();
+    let given = quiz.result.iter().flat_map(|r| &r.marks).map(|m| (m.question.clone(), m.answer.clone())).collect();
+    let answers: Answers = RwSignal::new(given);
+    let result: Outcome = RwSignal::new(quiz.result);
+    let pending = RwSignal::new(false);
+    let error = RwSignal::new(None::<ApiError>);
+    let submit = {
+        let lesson = lesson.clone();
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            if pending.get_untracked() {
+                return;
+            }
+            pending.set(true);
+            error.set(None);
+            let (lesson, given) = (lesson.clone(), answers.get_untracked().into_values().collect());
+            spawn_local(async move {
+                match submit_quiz(lesson, given).await {
+                    Ok(marked) => result.set(Some(marked)),
+                    Err(refused) => error.set(Some(refused)),
+                }
+                pending.set(false);
+            });
+        }
+    };
+    view! {
+        <form class="quiz" method="post" action=format!("/learn/{lesson}/quiz") on:submit=submit>
+            {quiz.questions.into_iter().enumerate().map(|(index, question)| {
+                view! { <QuestionView number=index + 1 question answers result/> }
+            }).collect_view()}
+            <div class="quiz-foot">
+                <button disabled=pending>{move || if result.get().is_some() { "Check again" } else { "Check my answers" }}</button>
+                <p role="status" aria-live="polite">
+                    {move || match (error.get(), result.get()) {
+                        (Some(error), _) => view! { <span class="wrong"><Icon glyph=Glyph::Warn/>{error.to_string()}</span> }.into_any(),
+                        (None, Some(result)) => view! { <Total result/> }.into_any(),
+                        (None, None) => (!signed_in).then_some(view! { <span class="faint">"Not signed in: you see the result, but it is not kept."</span> }).into_any(),
+                    }}
+                </p>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn Total(result: QuizResult) -> impl IntoView {
+    let (glyph, data) = if result.passed { (Glyph::Check, "pass") } else { (Glyph::Dashed, "part") };
+    let after = if result.passed { ". Passed." } else { ". Read why below each answer, then try again." };
+    view! { <span class="mark" data-mark=data><Icon glyph/>{result.correct}" of "{result.total}" correct"{after}</span> }
+}
+
+#[component]
+fn QuestionView(number: usize, question: Question, answers: Answers, result: Outcome) -> impl IntoView {
+    let Question { id, prompt_html, kind } = question;
+    let name = quiz_field(&id);
+    let mark = Memo::new({
+        let id = id.clone();
+        move |_| result.with(|r| r.as_ref().and_then(|r| r.marks.iter().find(|m| m.question == id).cloned()))
+    });
+    let several = matches!(kind, QuestionKind::Multiple { .. });
+    let head = view! {
+        <legend>
+            <span class="number">{number}</span>
+            <span class="prompt" inner_html=prompt_html></span>
+            {move || mark.get().map(|m| view! { <Verdict mark=m/> })}
+        </legend>
+    };
+    match kind {
+        QuestionKind::Single { options_html } | QuestionKind::Multiple { options_html } => view! {
+            <fieldset>
+                {head}
+                {several.then(|| view! { <p class="faint">"Choose all that hold."</p> })}
+                {options_html.into_iter().enumerate().map(|(index, html)| view! {
+                    <Choice id=id.clone() name=name.clone() index html several answers mark/>
+                }).collect_view()}
+            </fieldset>
+        }
+        .into_any(),
+        QuestionKind::Short => {
+            let before = answers.with_untracked(|a| a.get(&id).map(|a| a.text.clone())).unwrap_or_default();
+            let write = move |event| {
+                let text = event_target_value(&event);
+                answers.update(|a| a.entry(id.clone()).or_insert_with(|| Answer { question: id.clone(), ..Answer::default() }).text = text);
+            };
+            view! {
+                <fieldset>
+                    {head}
+                    <input type="text" name=name aria-label="Your answer" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="200" value=before on:input=write/>
+                    {move || mark.get().and_then(|m| m.why.into_iter().next()).map(|why| view! { <Why why/> })}
+                </fieldset>
+            }
+            .into_any()
+        }
+    }
+}
+
+#[component]
+fn Choice(
+    id: String,
+    name: String,
+    index: usize,
+    html: String,
+    several: bool,
+    answers: Answers,
+    mark: Memo<Option<Mark>>,
+) -> impl IntoView {
+    let chosen = answers.with_untracked(|a| a.get(&id).is_some_and(|a| a.choices.contains(&index)));
+    let choose = move |event| {
+        let on = event_target_checked(&event);
+        answers.update(|a| {
+            let answer = a.entry(id.clone()).or_insert_with(|| Answer { question: id.clone(), ..Answer::default() });
+            if several {
+                answer.choices.retain(|c| *c != index);
+            } else {
+                answer.choices.clear();
+            }
+            if on {
+                answer.choices.push(index);
+            }
+        });
+    };
+    let why = move || mark.with(|m| m.as_ref().and_then(|m| m.why.get(index).cloned()));
+    view! {
+        <div class="choice" data-right=move || why().map(|w| if w.right { "yes" } else { "no" })>
+            <label>
+                <input type=if several { "checkbox" } else { "radio" } name=name value=index.to_string() checked=chosen on:change=choose/>
+                <span inner_html=html></span>
+            </label>
+            {move || why().map(|why| view! { <Why why/> })}
+        </div>
+    }
+}
+
+#[component]
+fn Verdict(mark: Mark) -> impl IntoView {
+    let (glyph, data, word) = if mark.correct { (Glyph::Check, "pass", "Correct") } else { (Glyph::Cross, "fail", "Not correct") };
+    view! { <span class="mark" data-mark=data><Icon glyph/>{word}</span> }
+}
+
+#[component]
+fn Why(why: OptionMark) -> impl IntoView {
+    let word = if why.right { "Right: " } else { "Wrong: " };
+    view! { <p class="why"><b>{word}</b><span inner_html=why.why_html></span></p> }
+}

@@ -1,0 +1,77 @@
+//! Name, password, and the browsers that are signed in.
+
+use leptos::prelude::*;
+
+use super::sign::Field;
+use crate::{
+    api::{ApiError, Caller, Role, account::SessionView},
+    ui::{Glyph, Icon, time},
+};
+
+#[component]
+pub(crate) fn AccountView(caller: Caller, sessions: Vec<SessionView>, error: Option<ApiError>) -> impl IntoView {
+    let Some(account) = caller.account else {
+        return view! { <super::problem::ProblemView error=ApiError::Unauthenticated path="/account".to_owned()/> }.into_any();
+    };
+    let role = match account.role {
+        Role::Student => "Student",
+        Role::Instructor => "Instructor",
+        Role::Admin => "Administrator",
+    };
+    let about = |field: &str| error.as_ref().and_then(|e| e.about(field)).map(str::to_owned);
+    let general = error.as_ref().filter(|e| !matches!(e, ApiError::Invalid { field, .. } if ["name", "old", "new"].contains(&field.as_str()))).map(ToString::to_string);
+    let (wrong_name, wrong_old, wrong_new) = (about("name"), about("old"), about("new"));
+    view! {
+        <div class="page narrow">
+            <h1>"Account"</h1>
+            {general.map(|text| view! { <p class="notice bad" role="alert"><Icon glyph=Glyph::Warn/>{text}</p> })}
+            <dl class="pairs"><dt>"E-mail"</dt><dd>{account.email}</dd><dt>"Role"</dt><dd>{role}</dd></dl>
+            <section>
+                <h2>"Name"</h2>
+                <form class="stack" method="post" action="/account/name">
+                    <Field name="name" label="As instructors and reports show it" kind="text" value=account.name autocomplete="name" wrong=wrong_name/>
+                    <button>"Save name"</button>
+                </form>
+            </section>
+            {if caller.local {
+                view! { <section><h2>"Password"</h2><p class="faint">"Local mode signs you in at once and serves this machine only, so there is no password."</p></section> }.into_any()
+            } else {
+                view! {
+                    <section>
+                        <h2>"Password"</h2>
+                        <form class="stack" method="post" action="/account/password">
+                            <Field name="old" label="Present password" kind="password" value=String::new() autocomplete="current-password" wrong=wrong_old/>
+                            <Field name="new" label="New password, 10 characters or more" kind="password" value=String::new() autocomplete="new-password" wrong=wrong_new/>
+                            <button>"Change password"</button>
+                        </form>
+                    </section>
+                    <section>
+                        <h2>"Signed-in browsers"</h2>
+                        <ul class="sessions">{sessions.into_iter().map(|session| view! { <Session session/> }).collect_view()}</ul>
+                        <form method="post" action="/sign-out"><button class="plain">"Sign out here"</button></form>
+                    </section>
+                }.into_any()
+            }}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Session(session: SessionView) -> impl IntoView {
+    view! {
+        <li>
+            <div><p>{session.user_agent}</p><p class="faint">"Last seen "{time::stamp(&session.last_seen)}</p></div>
+            {if session.current {
+                view! { <span class="tag">"this browser"</span> }.into_any()
+            } else {
+                view! {
+                    <form method="post" action="/account/sessions/end">
+                        <input r#type="hidden" name="handle" value=session.handle/>
+                        <button class="plain small">"Sign out"</button>
+                    </form>
+                }.into_any()
+            }}
+        </li>
+    }
+}
