@@ -15,4 +15,5 @@ pub mod engine;
 pub mod grade;
 pub mod images;
 pub mod link;
+pub mod manifest;
 pub mod sandbox;

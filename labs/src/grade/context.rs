@@ -1,0 +1,66 @@
+//! What a grading is told from outside: nothing of it is read from a clock or a generator here.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use sha2::{Digest, Sha256};
+
+use super::{Answer, Variables};
+use crate::manifest::{CheckId, TaskId};
+
+/// A value that is new in each grading, so that an answer prepared beforehand does not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nonce(String);
+
+impl Nonce {
+    /// 16 random bytes.
+    pub fn new(bytes: [u8; 16]) -> Self {
+        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Another one, for the second grading of a regrade.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Sha256::digest(&self.0)[..16]);
+        Self::new(bytes)
+    }
+}
+
+/// Which checks to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    #[default]
+    All,
+    /// One task's checks, and the checks that they come `after`.
+    Task(TaskId),
+}
+
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub variables: Variables,
+    pub answers: BTreeMap<CheckId, Answer>,
+    pub nonce: Nonce,
+    pub scope: Scope,
+    /// How long a service that does not answer is asked again.
+    pub patience: Duration,
+    /// After this, what is still open is `unknown`.
+    pub limit: Duration,
+}
+
+impl Context {
+    /// Everything, with the usual times.
+    pub fn new(variables: Variables, answers: BTreeMap<CheckId, Answer>, nonce: Nonce) -> Self {
+        Self {
+            variables,
+            answers,
+            nonce,
+            scope: Scope::All,
+            patience: Duration::from_millis(1_500),
+            limit: Duration::from_mins(1),
+        }
+    }
+}

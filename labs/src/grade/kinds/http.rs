@@ -1,0 +1,273 @@
+//! Requests in a row, for `probe` and `attack`. Keys of a `[[task.check.step]]`:
+//!
+//! | key | |
+//! |---|---|
+//! | `method` | default `GET` |
+//! | `path` | with its query; placeholders allowed |
+//! | `headers` | `{ "Content-Type" = "text/plain" }`; placeholders allowed in values |
+//! | `body` | placeholders allowed |
+//! | `status` | a number or a list of them; unless given, any from 200 to 299 |
+//! | `matches`, `lacks` | regular expressions that the body must and must not match; placeholders allowed |
+//! | `that` | a jq filter over `{status, headers, body, json}`; header names in lower case, `json` is `null` where the body is none |
+//! | `capture` | `{ name = ".json.url" }`: filters over the same; later steps say `{{name}}` |
+//! | `breach` | (attack only) a regular expression; a body that matches shows that the exploit works |
+//!
+//! Placeholders are the lab's variables, `{{nonce}}` (new in each grading) and earlier captures.
+
+use std::collections::BTreeMap;
+
+use bulkhead_agent::look::{Look, Seen};
+use serde_json::{Value, json};
+
+use super::show;
+use crate::{
+    grade::{Eyes, Finding, Halt, clean, containers, eyes::misplaced, jq::Jq, pattern::Pattern},
+    manifest::{Fields, MachineName, Text},
+};
+
+const BODY_LIMIT: u32 = 64 * 1024;
+const MAX_CAPTURE: usize = 1024;
+
+/// Where the requests go, and which.
+#[derive(Debug)]
+pub(super) struct Requests {
+    from: MachineName,
+    to: MachineName,
+    port: u16,
+    timeout_ms: u32,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(super) struct Step {
+    method: String,
+    path: Text,
+    headers: Vec<(String, Text)>,
+    body: Option<Text>,
+    status: Vec<u16>,
+    matches: Option<Pattern>,
+    lacks: Option<Pattern>,
+    that: Option<Jq>,
+    capture: Vec<(String, Jq)>,
+    pub(super) breach: Option<Pattern>,
+}
+
+impl Requests {
+    /// Reads `from`, `to`, `port`, `timeout` and `step`.
+    pub(super) fn read(fields: &Fields<'_>, attack: bool) -> Option<Self> {
+        let from = containers::read_machine(fields, "from", "probe");
+        let to = containers::read_machine(fields, "to", "host");
+        let port = fields.integer("port", 1..=65_535);
+        let timeout = fields.opt_parsed("timeout", crate::manifest::parse_duration);
+        let steps = fields.tables("step").into_iter().filter_map(|step| Step::read(step, attack)).collect();
+        let timeout_ms = timeout.and_then(|t| u32::try_from(t.as_millis()).ok()).unwrap_or(3_000).min(10_000);
+        Some(Self { from: from?, to: to?, port, timeout_ms, steps })
+    }
+
+    pub(super) fn machines(&self) -> Vec<&MachineName> {
+        vec![&self.from, &self.to]
+    }
+
+    pub(super) fn target(&self) -> String {
+        format!("{}:{}", self.to, self.port)
+    }
+
+    /// Each text with the captures that are known where it stands.
+    pub(super) fn texts(&self) -> Vec<(&Text, Vec<&str>)> {
+        let mut texts = Vec::new();
+        let mut captured: Vec<&str> = Vec::new();
+        for step in &self.steps {
+            let patterns = [&step.matches, &step.lacks, &step.breach];
+            let all = std::iter::once(&step.path)
+                .chain(step.headers.iter().map(|(_, value)| value))
+                .chain(&step.body)
+                .chain(patterns.into_iter().flatten().map(Pattern::text));
+            texts.extend(all.map(|text| (text, captured.clone())));
+            captured.extend(step.capture.iter().map(|(name, _)| name.as_str()));
+        }
+        texts
+    }
+
+    /// Takes all steps, one after the other. `Ok(Err(…))`: a step's answer was not what it should be.
+    pub(super) fn run(&self, eyes: &mut Eyes<'_>) -> Result<Result<String, Missed>, Halt> {
+        let mut values = eyes.values();
+        let mut last = String::new();
+        for (index, step) in self.steps.iter().enumerate() {
+            let seen = match self.look(step, &values) {
+                Ok(look) => eyes.act_patiently(index, look)?,
+                Err(why) => return Ok(Err(Missed::new(index, why))),
+            };
+            let answer = match seen {
+                Seen::Http { status, headers, body, truncated } => Answer::new(*status, headers, body, *truncated),
+                Seen::NoAnswer { why } => {
+                    return Ok(Err(Missed {
+                        silent: true,
+                        ..Missed::new(index, format!("{} does not answer: {why}", self.target()))
+                    }));
+                }
+                other => return Err(misplaced(other)),
+            };
+            let request = format!("{} {}", step.method, step.path.source());
+            if let Some(breach) = &step.breach
+                && let Some(found) = breach.with(&values).map_err(Halt::Unknown)?.find(&answer.body)
+            {
+                let what = format!("{request} answered {}: {}", answer.status, found.as_str());
+                return Ok(Err(Missed { breach: true, ..Missed::new(index, what) }));
+            }
+            if let Err(why) = step.accepts(&answer, &values, eyes)? {
+                return Ok(Err(Missed::new(index, format!("{request} answered {}: {why}", answer.status))));
+            }
+            for (name, filter) in &step.capture {
+                match capture(filter, &answer, eyes)? {
+                    Ok(value) => _ = values.insert(name.clone(), value),
+                    Err(why) => return Ok(Err(Missed::new(index, format!("{request}: {why}")))),
+                }
+            }
+            last = format!("{request} answered {}", answer.status);
+        }
+        Ok(Ok(last))
+    }
+
+    fn look(&self, step: &Step, values: &BTreeMap<String, String>) -> Result<Look, String> {
+        let path = step.path.fill(values);
+        if path.bytes().any(|b| b <= b' ' || b == 0x7f) {
+            return Err(format!("its answer would make a request of {path}"));
+        }
+        let headers = step.headers.iter().map(|(name, value)| (name.clone(), value.fill(values))).collect();
+        Ok(Look::Http {
+            machine: self.from.to_string(),
+            host: self.to.to_string(),
+            port: self.port,
+            method: step.method.clone(),
+            path,
+            headers,
+            body: step.body.as_ref().map(|body| body.fill(values)).unwrap_or_default(),
+            timeout_ms: self.timeout_ms,
+            limit: BODY_LIMIT,
+        })
+    }
+}
+
+/// A step that did not come out as it should.
+pub(super) struct Missed {
+    pub(super) step: usize,
+    pub(super) what: String,
+    /// Nobody answered as HTTP.
+    pub(super) silent: bool,
+    pub(super) breach: bool,
+}
+
+impl Missed {
+    fn new(step: usize, what: String) -> Self {
+        Self { step, what, silent: false, breach: false }
+    }
+
+    pub(super) fn into_finding(self) -> Finding {
+        Finding { breach: self.breach, ..Finding::fail(self.what) }
+    }
+}
+
+struct Answer {
+    status: u16,
+    body: String,
+    truncated: bool,
+    json: Value,
+}
+
+impl Answer {
+    fn new(status: u16, headers: &[(String, String)], body: &str, truncated: bool) -> Self {
+        let headers: serde_json::Map<String, Value> =
+            headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone().into())).collect();
+        let parsed: Value = serde_json::from_str(body).unwrap_or_default();
+        let json = json!({ "status": status, "headers": headers, "body": body, "json": parsed });
+        Self { status, body: body.to_owned(), truncated, json }
+    }
+
+    fn excerpt(&self) -> String {
+        if self.body.is_empty() { "an empty body".to_owned() } else { format!("`{}`", clean::clean(&self.body)) }
+    }
+}
+
+impl Step {
+    fn read(fields: Fields<'_>, attack: bool) -> Option<Self> {
+        let method = fields.opt_parsed("method", token).unwrap_or_else(|| "GET".to_owned());
+        let path = fields.parsed("path", |path| {
+            if path.starts_with('/') { Text::parse(path) } else { Err("write a path that starts with /".to_owned()) }
+        });
+        let mut headers = Vec::new();
+        for (name, value) in fields.map("headers") {
+            match (token(&name), Text::parse(&value)) {
+                (Ok(name), Ok(value)) if !value.source().contains(['\r', '\n']) => headers.push((name, value)),
+                _ => fields.error_at("headers", format!("`{name}` is no header"), "write { \"Name\" = \"value\" }"),
+            }
+        }
+        let mut capture = Vec::new();
+        for (name, filter) in fields.map("capture") {
+            match (Text::parse(&format!("{{{{{name}}}}}")), Jq::parse(&filter)) {
+                (Ok(_), Ok(filter)) => capture.push((name, filter)),
+                (Err(why), _) | (_, Err(why)) => fields.error_at("capture", format!("`{name}` captures nothing"), why),
+            }
+        }
+        let body = fields.opt_text("body");
+        let status = fields.integers("status", 100..=599);
+        let (matches, lacks) = (fields.opt_pattern("matches"), fields.opt_pattern("lacks"));
+        let that = fields.opt_jq("that");
+        let breach = if attack { fields.opt_pattern("breach") } else { None };
+        fields.finish();
+        Some(Self { method, path: path?, headers, body, status, matches, lacks, that, capture, breach })
+    }
+
+    fn accepts(
+        &self,
+        answer: &Answer,
+        values: &BTreeMap<String, String>,
+        eyes: &Eyes<'_>,
+    ) -> Result<Result<(), String>, Halt> {
+        let status = if self.status.is_empty() {
+            (200..300).contains(&answer.status)
+        } else {
+            self.status.contains(&answer.status)
+        };
+        if !status {
+            return Ok(Err(answer.excerpt()));
+        }
+        if answer.truncated && (self.matches.is_some() || self.lacks.is_some() || self.that.is_some()) {
+            return Ok(Err(format!("a body longer than {}", clean::bytes(BODY_LIMIT as usize))));
+        }
+        for (pattern, wanted) in [(&self.matches, true), (&self.lacks, false)] {
+            let Some(pattern) = pattern else { continue };
+            let regex = pattern.with(values).map_err(Halt::Unknown)?;
+            if regex.is_match(&answer.body) != wanted {
+                let verb = if wanted { "does not match" } else { "matches" };
+                return Ok(Err(format!("{} {verb} {}", answer.excerpt(), pattern.source())));
+            }
+        }
+        if let Some(that) = &self.that
+            && !that.holds(&answer.json, &eyes.variables()).map_err(|why| Halt::unknown(why.to_string()))?
+        {
+            return Ok(Err(format!("{} does not satisfy {}", answer.excerpt(), that.source())));
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn capture(filter: &Jq, answer: &Answer, eyes: &Eyes<'_>) -> Result<Result<String, String>, Halt> {
+    let value = match filter.first(&answer.json, &eyes.variables()) {
+        Ok(Some(value)) if !value.is_null() => show(&value),
+        // What the filter cannot read is the service's doing.
+        Ok(_) | Err(crate::grade::jq::JqError::Failed { .. }) => {
+            return Ok(Err(format!("its answer has no {}", filter.source())));
+        }
+        Err(why) => return Err(Halt::unknown(why.to_string())),
+    };
+    if value.len() > MAX_CAPTURE || value.chars().any(char::is_control) {
+        return Ok(Err(format!("its answer's {} is too long or holds control characters", filter.source())));
+    }
+    Ok(Ok(value))
+}
+
+/// A method or a header's name.
+fn token(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if fits { Ok(text.to_owned()) } else { Err("write letters, digits and `-`".to_owned()) }
+}

@@ -1,0 +1,90 @@
+//! The kinds of checks. One file each; its head documents its keys. A new kind is one file and one line in [`KINDS`].
+//!
+//! ```text
+//! container  jq over the engine's account of a container
+//! image      jq over an image, and what lies in its layers
+//! process    ids, capabilities, no_new_privs, seccomp, as the kernel shows them
+//! mount      a mount point, as the kernel shows it
+//! file       mode, owner, content of a file
+//! probe      asks the service from a machine that the student does not control
+//! attack     our exploit must fail now, for the right reason
+//! answer     what the student wrote
+//! http       (shared by probe and attack) requests, expectations, captures
+//! ```
+
+mod answer;
+mod attack;
+mod capabilities;
+mod container;
+mod file;
+mod http;
+mod image;
+mod mount;
+mod probe;
+mod process;
+
+use std::{fmt, sync::Arc};
+
+use super::{Eyes, Outcome};
+use crate::manifest::{Fields, MachineName, Text};
+
+/// What a check looks at and how it judges.
+pub trait Kind: fmt::Debug + Send + Sync {
+    /// As in the manifest.
+    fn name(&self) -> &'static str;
+
+    /// What would be right, for the student.
+    fn expected(&self) -> String;
+
+    /// Judges what was seen. Pure: run again until it no longer asks for looks that were not taken.
+    fn judge(&self, eyes: &mut Eyes<'_>) -> Outcome;
+
+    /// Machines that it looks at, for lint.
+    fn machines(&self) -> Vec<&MachineName>;
+
+    /// Texts whose placeholders must be known, each with the names that are known at that place only.
+    fn texts(&self) -> Vec<(&Text, Vec<&str>)> {
+        Vec::new()
+    }
+
+    /// The question, where the student must write an answer.
+    fn question(&self) -> Option<&str> {
+        None
+    }
+
+    /// The untouched start must fail it because the exploit works, not for another reason.
+    fn works_at_start(&self) -> bool {
+        false
+    }
+
+    /// What only this kind can find wrong with its keys.
+    fn lint(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+type Read = fn(&Fields<'_>) -> Option<Arc<dyn Kind>>;
+
+/// Every kind, by its name in the manifest.
+pub(crate) const KINDS: [(&str, Read); 8] = [
+    ("container", |f| arc(container::ContainerCheck::read(f))),
+    ("image", |f| arc(image::ImageCheck::read(f))),
+    ("process", |f| arc(process::ProcessCheck::read(f))),
+    ("mount", |f| arc(mount::MountCheck::read(f))),
+    ("file", |f| arc(file::FileCheck::read(f))),
+    ("probe", |f| arc(probe::ProbeCheck::read(f))),
+    ("attack", |f| arc(attack::AttackCheck::read(f))),
+    ("answer", |f| arc(answer::AnswerCheck::read(f))),
+];
+
+fn arc<K: Kind + 'static>(kind: Option<K>) -> Option<Arc<dyn Kind>> {
+    kind.map(|kind| Arc::new(kind) as Arc<dyn Kind>)
+}
+
+/// A value as evidence: compact JSON, a text without its quotes.
+fn show(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,66 @@
+//! `kind = "probe"`: the service does its work, asked from a machine that the student does not control.
+//!
+//! | key | |
+//! |---|---|
+//! | `from` | the machine that asks (default `probe`) |
+//! | `to`, `port` | whom (default `host`), and where it is published |
+//! | `timeout` | for each request (default `"3s"`) |
+//! | `step` | requests in a row; see `http.rs` for their keys |
+//!
+//! Put `{{nonce}}` into what is sent and expect it back: a stand-in with canned answers then fails.
+
+use super::{Kind, http::Requests};
+use crate::{
+    grade::{Eyes, Finding, Outcome},
+    manifest::{Fields, MachineName, Text},
+};
+
+#[derive(Debug)]
+pub(super) struct ProbeCheck(Requests);
+
+impl ProbeCheck {
+    pub(super) fn read(fields: &Fields<'_>) -> Option<Self> {
+        let requests = Requests::read(fields, false)?;
+        if requests.steps.is_empty() {
+            fields.error("the probe asks nothing", "add a [[task.check.step]] with a `path`");
+        }
+        Some(Self(requests))
+    }
+}
+
+impl Kind for ProbeCheck {
+    fn name(&self) -> &'static str {
+        "probe"
+    }
+
+    fn expected(&self) -> String {
+        match self.0.steps.len() {
+            1 => format!("{} answers as it should", self.0.target()),
+            count => format!("{} answers {count} requests as it should", self.0.target()),
+        }
+    }
+
+    fn judge(&self, eyes: &mut Eyes<'_>) -> Outcome {
+        Ok(match self.0.run(eyes)? {
+            Ok(last) => Finding::pass(last),
+            Err(missed) => missed.into_finding(),
+        })
+    }
+
+    fn machines(&self) -> Vec<&MachineName> {
+        self.0.machines()
+    }
+
+    fn texts(&self) -> Vec<(&Text, Vec<&str>)> {
+        self.0.texts()
+    }
+
+    fn lint(&self) -> Vec<String> {
+        let nonce = self.0.texts().iter().any(|(text, _)| text.names().any(|name| name == "nonce"));
+        if nonce {
+            Vec::new()
+        } else {
+            vec!["the probe never sends {{nonce}}, so canned answers would pass".to_owned()]
+        }
+    }
+}
