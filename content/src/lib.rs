@@ -28,7 +28,7 @@ mod text;
 pub use course::{Course, Entry, Module, Placed, Section};
 pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Files, ReadError, read_dir};
-pub use lesson::{Command, Heading, Lesson, Reference, Status, TextSection};
+pub use lesson::{Command, Difference, Heading, Lesson, Reference, Status, TextSection};
 pub use load::{LoadError, lint};
 pub use quiz::{
     Answer, Kind, Mark, OptionMark, PASS_PERCENT, PublicKind, PublicQuestion, PublicQuiz, Question, Quiz, QuizMarks,

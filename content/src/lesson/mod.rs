@@ -1,10 +1,14 @@
 //! A lesson as it was parsed and rendered.
 //!
 //! ```text
+//! expect  whether a command still prints what the lesson shows
 //! front   the YAML block at the top of the file
 //! ```
 
+mod expect;
 pub(crate) mod front;
+
+pub use expect::Difference;
 
 use serde::{Deserialize, Serialize};
 
