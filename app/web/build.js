@@ -47,11 +47,18 @@ for (const input of Object.keys(scripts.metafile.inputs)) {
   const match = input.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/);
   if (match) used.add(match[1]);
 }
-const parts = await Promise.all([...used].sort().map(async (name) => {
+
+async function licenceText(name) {
   const folder = join(modules, name);
-  const { version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const file = (await readdir(folder)).find((entry) => /^(licen[sc]e|copying)(\.(md|txt))?$/i.test(entry));
-  return { name, version, licence: license, kind: 'npm', text: file ? await readFile(join(folder, file), 'utf8') : '' };
+  if (file) return readFile(join(folder, file), 'utf8');
+  // Some addons leave out the file; they come from the same repository as the terminal itself.
+  return name.startsWith('@xterm/addon-') ? licenceText('@xterm/xterm') : '';
+}
+
+const parts = await Promise.all([...used].sort().map(async (name) => {
+  const { version, license } = JSON.parse(await readFile(join(modules, name, 'package.json'), 'utf8'));
+  return { name, version, licence: license, kind: 'npm', text: await licenceText(name) };
 }));
 const silent = parts.filter((part) => !part.text || !part.licence);
 if (silent.length) throw new Error(`no licence text found for ${silent.map((part) => part.name).join(', ')}`);
