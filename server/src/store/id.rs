@@ -29,3 +29,8 @@ id! {
     /// Who signs in.
     AccountId
 }
+
+id! {
+    /// One graded try at a lab.
+    AttemptId
+}

@@ -1,0 +1,113 @@
+//! The labs and what their images are made of: in a release build they are part of the binary, in a debug build they are
+//! read from the checkout.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use bulkhead_labs::{
+    images::{self, BASE_VARIABLE, BaseSource, ImagesError, LabSource, Plan, Sources},
+    manifest::{Catalog, Files, ReadError, read_dir},
+};
+use rust_embed::RustEmbed;
+
+use super::images::Images;
+
+#[derive(RustEmbed)]
+#[folder = "../labs/catalog"]
+#[allow_missing = true]
+struct Labs;
+
+#[derive(RustEmbed)]
+#[folder = "../labs/images/docker-host"]
+struct Machine;
+
+/// Static programs that sandboxes and fixtures are made from, as `xtask` built them.
+#[derive(RustEmbed)]
+#[folder = "../target/static/x86_64-unknown-linux-gnu/static"]
+#[allow_missing = true]
+#[exclude = "*/*"]
+#[exclude = "*.d"]
+#[exclude = ".*"]
+struct Programs;
+
+/// Where labs come from.
+#[derive(Clone, Debug, Default)]
+pub struct Installed {
+    /// A folder of labs in place of those that the binary brings.
+    pub labs: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum InstalledError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Images(#[from] ImagesError),
+}
+
+impl Installed {
+    pub fn catalog(&self) -> Result<Catalog, InstalledError> {
+        Ok(Catalog::parse(&self.files()?))
+    }
+
+    /// Every file of every lab, `<lab>/<path>`.
+    pub fn files(&self) -> Result<Files, InstalledError> {
+        Ok(match &self.labs {
+            Some(folder) => read_dir(folder)?,
+            None => embedded::<Labs>(),
+        })
+    }
+
+    /// What to build for the labs of `catalog`, each step with the tag that its inputs hash to.
+    pub fn plan(&self, catalog: &Catalog) -> Result<Plan, InstalledError> {
+        let files = self.files()?;
+        let base = std::env::var(BASE_VARIABLE).ok().filter(|image| !image.is_empty());
+        let sources = Sources {
+            base: base.map_or(BaseSource::Bootstrap, BaseSource::Image),
+            machine: embedded::<Machine>(),
+            programs: embedded::<Programs>(),
+            labs: catalog.labs().iter().map(|lab| fixtures(&files, lab.id.as_str())).collect(),
+        };
+        Ok(images::plan(&sources)?)
+    }
+
+    pub fn images(&self, catalog: &Catalog) -> Result<Images, InstalledError> {
+        let plan = self.plan(catalog)?;
+        let image = |lab: &str| plan.lab_image(lab).map(|image| (lab.to_owned(), image.to_owned()));
+        Ok(catalog.labs().iter().filter_map(|lab| image(lab.id.as_str())).collect())
+    }
+
+    /// The folder that `lab new` writes to and authors work in.
+    pub fn folder(&self) -> Cow<'_, Path> {
+        self.labs.as_deref().map_or(Cow::Borrowed(Path::new("labs/catalog")), Cow::Borrowed)
+    }
+}
+
+fn fixtures(files: &Files, lab: &str) -> LabSource {
+    let prefix = format!("{lab}/fixtures/");
+    let fixtures = files
+        .range(prefix.clone()..)
+        .map_while(|(path, bytes)| Some((path.strip_prefix(&prefix)?.to_owned(), bytes.clone())))
+        .collect();
+    LabSource { id: lab.to_owned(), fixtures }
+}
+
+fn embedded<E: RustEmbed>() -> BTreeMap<String, Vec<u8>> {
+    E::iter().filter_map(|path| Some((path.to_string(), E::get(&path)?.data.into_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_labs_fixtures_are_its_own() {
+        let file = |path: &str| (path.to_owned(), path.as_bytes().to_vec());
+        let files = Files::from([file("a/fixtures/x"), file("a/lab.toml"), file("ab/fixtures/y"), file("a/fixtures/d/z")]);
+        let found = fixtures(&files, "a");
+        assert_eq!(found.fixtures.keys().collect::<Vec<_>>(), ["d/z", "x"]);
+    }
+}

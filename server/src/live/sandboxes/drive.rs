@@ -1,0 +1,212 @@
+//! From a place to ready: provisioning, each step written down before it is begun.
+
+use std::{sync::Arc, time::Duration};
+
+use bulkhead_agent::boot;
+use bulkhead_labs::{
+    engine::EngineError,
+    manifest::{Lab, MachineKind},
+    sandbox::{MachinePlan, Progress, ProvisionError, Ready, SandboxPlan, Setup, Step, provision},
+};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::{Sandboxes, phase::Phase};
+use crate::{
+    live::crash,
+    store::{Sandbox, StoreError},
+};
+
+/// The whole sandbox's share of the machine.
+const MILLI_CPUS: u32 = 1500;
+/// What a setup script may take longer than it says before somebody else looks.
+const MARGIN: Duration = Duration::from_secs(60);
+
+#[derive(Debug, thiserror::Error)]
+enum DriveError {
+    /// Somebody else decides about this sandbox now; he also clears up.
+    #[error("the sandbox is in other hands")]
+    Fenced,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    #[error("The lab {0} is not installed here any more.")]
+    NoLab(String),
+    #[error("The lab {0} has no sandbox image. Run `bulkhead images build` on the server.")]
+    NoImage(String),
+}
+
+impl Sandboxes {
+    /// `sandbox` was just written as creating by this server.
+    pub(super) async fn make(self: Arc<Self>, sandbox: Sandbox, place: OwnedSemaphorePermit) {
+        let mut row = sandbox;
+        match self.drive(&mut row).await {
+            Ok(()) => {}
+            Err(DriveError::Fenced) => tracing::info!(sandbox = %row.id, "another looks after this sandbox now"),
+            // The row's deadline brings the keeper here.
+            Err(DriveError::Store(error)) => {
+                tracing::error!(sandbox = %row.id, error = &error as &dyn std::error::Error, "a sandbox's step was not written");
+            }
+            Err(error) => {
+                tracing::warn!(sandbox = %row.id, %error, "a sandbox was not made");
+                self.fail(&row, &shown(&error)).await;
+            }
+        }
+        drop(place);
+        self.wake.notify_one();
+    }
+
+    async fn drive(&self, row: &mut Sandbox) -> Result<(), DriveError> {
+        crash::point("creating");
+        let lab = self.catalog.lab(&row.lab).ok_or_else(|| DriveError::NoLab(row.lab.clone()))?;
+        let plan = self.plan(row, lab)?;
+        let ready = match self.provision(row, lab, &plan).await {
+            // The remains of a generation that no row knows any more.
+            Err(DriveError::Provision(ProvisionError::Engine(EngineError::Generation { .. }))) => {
+                self.engine.destroy(&row.id).await.map_err(ProvisionError::from)?;
+                self.provision(row, lab, &plan).await?
+            }
+            other => other?,
+        };
+        crash::point("set-up");
+        if row.phase != Phase::SettingUp {
+            self.step(row, lab, Step::SettingUp).await?;
+        }
+        self.open_first_terminal(row, lab, ready).await;
+        *row = self.put(row, row.ready(&lab.time, self.hand())).await?.ok_or(DriveError::Fenced)?;
+        Ok(())
+    }
+
+    async fn provision(&self, row: &mut Sandbox, lab: &Lab, plan: &SandboxPlan) -> Result<Ready, DriveError> {
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let report = move |progress| {
+            let _nobody = tell.send(progress);
+        };
+        let mut work = std::pin::pin!(provision(&*self.engine, plan, &report));
+        loop {
+            tokio::select! {
+                biased;
+                Some(progress) = told.recv() => if let Progress::Began(step) = progress {
+                    self.step(row, lab, step).await?;
+                },
+                ready = &mut work => return Ok(ready?),
+            }
+        }
+    }
+
+    async fn step(&self, row: &mut Sandbox, lab: &Lab, step: Step) -> Result<(), DriveError> {
+        let phase = match step {
+            Step::Booting => Phase::Booting,
+            Step::SettingUp => Phase::SettingUp,
+            // Written by the queue before, and by `drive` after.
+            Step::Creating | Step::Ready => return Ok(()),
+        };
+        let hand = self.hand();
+        let mut next = row.enter(phase, hand);
+        if let (Phase::SettingUp, Some(setup)) = (phase, &lab.setup) {
+            next.deadline = Some(hand.now.plus(setup.timeout + MARGIN));
+        }
+        *row = self.put(row, next).await?.ok_or(DriveError::Fenced)?;
+        crash::point(phase.name());
+        Ok(())
+    }
+
+    fn plan(&self, row: &Sandbox, lab: &Lab) -> Result<SandboxPlan, DriveError> {
+        let image = self.images.of(&row.lab).ok_or_else(|| DriveError::NoImage(row.lab.clone()))?;
+        Ok(sandbox_plan(&Asked {
+            row,
+            lab,
+            image,
+            // Longer than any row's: it is for sandboxes that lost theirs.
+            expires: self.clock.now().plus(lab.time.max + Duration::from_secs(3600)).to_datetime(),
+            variables: self.key.variables(row.account, lab, row.generation).environment(),
+        }))
+    }
+
+    /// So that a prompt waits for the student. Without it he opens one himself.
+    async fn open_first_terminal(&self, row: &Sandbox, lab: &Lab, ready: Ready) {
+        let hub = self.terminals.of(&row.id, Some(ready.link));
+        if let Some(machine) = lab.machines.iter().find(|machine| machine.terminal)
+            && hub.list().is_empty()
+            && let Err(error) = hub.open(machine.name.as_str(), 0).await
+        {
+            tracing::warn!(sandbox = %row.id, %error, "the first terminal was not opened");
+        }
+    }
+
+    async fn fail(self: &Arc<Self>, row: &Sandbox, error: &str) {
+        match self.put(row, row.failing(error, self.hand())).await {
+            Ok(Some(failing)) => self.stop_soon(failing),
+            Ok(None) => {}
+            Err(error) => tracing::error!(sandbox = %row.id, error = &error as &dyn std::error::Error, "a failure was not written"),
+        }
+    }
+}
+
+/// What a sandbox is made from.
+struct Asked<'a> {
+    row: &'a Sandbox,
+    lab: &'a Lab,
+    image: &'a str,
+    expires: time::OffsetDateTime,
+    variables: Vec<(String, String)>,
+}
+
+fn sandbox_plan(asked: &Asked<'_>) -> SandboxPlan {
+    let Asked { row, lab, image, expires, variables } = asked;
+    SandboxPlan {
+        id: row.id.clone(),
+        owner: row.account.to_string(),
+        lab: row.lab.clone(),
+        generation: row.generation,
+        expires: *expires,
+        image: (*image).to_owned(),
+        machines: machines(lab),
+        milli_cpus: MILLI_CPUS,
+        setup: setup(lab),
+        variables: variables.iter().cloned().collect(),
+    }
+}
+
+/// A lab's machines as the engine makes them.
+pub(crate) fn machines(lab: &Lab) -> Vec<MachinePlan> {
+    lab.machines
+        .iter()
+        .map(|machine| MachinePlan {
+            name: machine.name.to_string(),
+            kind: match machine.kind {
+                MachineKind::DockerHost => boot::MachineKind::DockerHost,
+                MachineKind::Probe => boot::MachineKind::Probe,
+            },
+            memory_bytes: machine.memory_bytes,
+            pids: machine.pids,
+            disk_bytes: machine.disk_bytes,
+        })
+        .collect()
+}
+
+pub(crate) fn setup(lab: &Lab) -> Option<Setup> {
+    lab.setup.as_ref().map(|script| Setup {
+        machine: script.machine.to_string(),
+        script: script.text.clone(),
+        timeout: script.timeout,
+    })
+}
+
+/// For the student; the cause is in the log.
+fn shown(error: &DriveError) -> String {
+    let next = "Start the lab again; if it fails again, tell whoever runs this server to run `bulkhead doctor`.";
+    match error {
+        DriveError::NoLab(_) | DriveError::NoImage(_) => error.to_string(),
+        DriveError::Provision(ProvisionError::Engine(EngineError::NoImage { .. })) => {
+            "The sandbox image of this lab is not built. Run `bulkhead images build` on the server, then start the lab again.".to_owned()
+        }
+        DriveError::Provision(ProvisionError::Engine(EngineError::Unreachable { .. })) => {
+            "The container engine does not answer. Start it (or tell whoever runs this server), then start the lab again.".to_owned()
+        }
+        other => {
+            let said: String = other.to_string().chars().take(600).collect();
+            format!("The sandbox could not be made: {said}. {next}")
+        }
+    }
+}

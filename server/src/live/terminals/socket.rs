@@ -1,0 +1,149 @@
+//! `/ws/sandbox/{sandbox}/terminal/{id}`: between one browser and one [`Viewer`].
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{
+        Path, State,
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code},
+    },
+    response::Response,
+};
+use bulkhead_agent::protocol::Size;
+use bulkhead_app::api::{
+    ApiError, ApiResult, Caller, Role,
+    terminal::{FromBrowser, FromServer, MAX_MESSAGE},
+};
+use bulkhead_labs::engine::SandboxId;
+
+use super::{Rights, Viewer, outbox::Item};
+use crate::{
+    backend::{Fault, Platform, account_of},
+    http::refusal,
+    live::sandboxes::phase::Phase,
+};
+
+/// A proxy closes what is silent; a browser that is gone must not keep its place.
+const PING: Duration = Duration::from_secs(15);
+const SILENCE: Duration = Duration::from_secs(40);
+/// For an answer when somebody else waits for the keyboard.
+const PROBE: Duration = Duration::from_millis(1500);
+/// A network that takes nothing for so long is lost.
+const SEND: Duration = Duration::from_secs(10);
+
+/// Sockets from other sites were refused before (same origin).
+pub async fn open(
+    State(platform): State<Arc<Platform>>,
+    Extension(caller): Extension<Caller>,
+    Path((sandbox, terminal)): Path<(String, u32)>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let viewer = match find(&platform, &caller, &sandbox, terminal).await {
+        Ok(viewer) => viewer,
+        Err(error) => return refusal(error),
+    };
+    upgrade
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
+        .on_upgrade(move |socket| async move { serve(socket, viewer).await })
+}
+
+/// The owner's, or an instructor's view. To everybody else there is no such sandbox.
+async fn find(platform: &Platform, caller: &Caller, sandbox: &str, terminal: u32) -> ApiResult<Viewer> {
+    let account = account_of(caller)?;
+    let id = SandboxId::parse(sandbox).ok_or(ApiError::NotFound)?;
+    let row = platform.store.sandboxes().by_id(&id).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)?;
+    let rights = if row.account == account {
+        Rights::Owner
+    } else if caller.at_least(Role::Instructor) {
+        Rights::Guest
+    } else {
+        return Err(ApiError::NotFound);
+    };
+    if row.phase != Phase::Ready {
+        return Err(ApiError::NotFound);
+    }
+    let hub = platform.live.terminals.of(&id, None);
+    hub.view(terminal, rights).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)
+}
+
+/// Why the server ends a socket.
+enum End {
+    /// The browser left.
+    Left,
+    /// The terminal has no more for this viewer.
+    Over,
+    /// He sent what is no part of our language.
+    Broke,
+    Silent,
+}
+
+async fn serve(mut socket: WebSocket, viewer: Viewer) {
+    let end = talk(&mut socket, &viewer).await;
+    let (code, reason) = match end {
+        End::Left | End::Silent => return,
+        End::Over => (close_code::NORMAL, "over"),
+        End::Broke => (close_code::POLICY, "not understood"),
+    };
+    let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+    let _gone = tokio::time::timeout(SEND, socket.send(Message::Close(Some(frame)))).await;
+}
+
+async fn talk(socket: &mut WebSocket, viewer: &Viewer) -> End {
+    let mut heard = Instant::now();
+    let mut ping = tokio::time::interval_at((heard + PING).into(), PING);
+    let mut deadline = None::<Instant>;
+    loop {
+        let silence = deadline.unwrap_or(heard + SILENCE);
+        tokio::select! {
+            item = viewer.next() => {
+                let message = match item {
+                    None => return End::Over,
+                    Some(Item::Bytes(bytes)) => Message::Binary(bytes),
+                    Some(Item::Notice(notice)) => text(&notice),
+                    Some(Item::Probe) => {
+                        deadline = Some(Instant::now() + PROBE);
+                        Message::Ping(Bytes::new())
+                    }
+                };
+                if !send(socket, message).await {
+                    return End::Silent;
+                }
+            }
+            message = socket.recv() => {
+                heard = Instant::now();
+                deadline = None;
+                match message {
+                    Some(Ok(Message::Binary(keys))) => viewer.type_in(keys).await,
+                    Some(Ok(Message::Text(order))) => match serde_json::from_str(&order) {
+                        Ok(FromBrowser::Ack { bytes }) => viewer.acknowledge(bytes as usize).await,
+                        Ok(FromBrowser::Resize { cols, rows }) => viewer.resize(Size { cols, rows }).await,
+                        Ok(FromBrowser::Claim) => viewer.claim().await,
+                        Err(_) => return End::Broke,
+                    },
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Left,
+                }
+            }
+            _ = ping.tick() => {
+                if !send(socket, Message::Ping(Bytes::new())).await {
+                    return End::Silent;
+                }
+            }
+            () = tokio::time::sleep_until(silence.into()) => return End::Silent,
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(tokio::time::timeout(SEND, socket.send(message)).await, Ok(Ok(())))
+}
+
+fn text(notice: &FromServer) -> Message {
+    Message::Text(serde_json::to_string(notice).unwrap_or_default().into())
+}
