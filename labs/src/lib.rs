@@ -16,4 +16,5 @@ pub mod grade;
 pub mod images;
 pub mod link;
 pub mod manifest;
+pub mod proof;
 pub mod sandbox;

@@ -51,3 +51,6 @@ pub use run::{GradeEvent, grade_lab};
 pub use score::{GATE_CAP, Score, score};
 pub use variables::{CourseKey, Variables};
 pub use verdict::{CheckResult, Grading, Verdict};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -99,5 +99,3 @@ fn worse(before: &CheckResult, after: &CheckResult) -> CheckResult {
     }
 }
 
-#[cfg(test)]
-mod tests;

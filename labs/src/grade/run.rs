@@ -283,5 +283,3 @@ fn result(task: &str, check: &Check, outcome: Outcome, context: &Context) -> Che
     }
 }
 
-#[cfg(test)]
-pub(super) mod tests;

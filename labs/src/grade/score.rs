@@ -73,7 +73,7 @@ fn whole(points: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grade::run::tests::lab;
+    use crate::grade::tests::lab;
 
     fn results(verdicts: [Verdict; 4]) -> Vec<CheckResult> {
         // Task one: `a` (weight 1), `b` (weight 3), 60 points. Task two: `c`, `gate`, 40 points.

@@ -7,6 +7,7 @@
 //! catalog      all labs of a folder, with every diagnostic
 //! read         lab.toml -> Lab, collecting all errors
 //! fields       one TOML table being read: types, spans, unknown keys
+//! plan         Lab -> SandboxPlan
 //! placeholder  `{{name}}` in a manifest's texts
 //! diagnostic   file, line, what is wrong, what would be right
 //! lint         what only the whole lab can show: graph, points, files, scripts
@@ -21,6 +22,7 @@ mod ids;
 mod lab;
 pub mod lint;
 mod placeholder;
+mod plan;
 mod read;
 mod units;
 

@@ -218,7 +218,7 @@ fn machine(f: Fields<'_>) -> Option<Machine> {
     let size = |key, usual| f.opt_parsed(key, parse_size).unwrap_or(usual);
     let machine = Machine {
         image: f.opt_string("image"),
-        memory_bytes: size("memory", if host { 1 << 30 } else { 64 << 20 }),
+        memory_bytes: size("memory", if host { 3 << 29 } else { 64 << 20 }),
         pids: f.opt_integer("pids", 16..=32_768).unwrap_or(if host { 1024 } else { 64 }),
         disk_bytes: size("disk", if host { 1 << 30 } else { 0 }),
         terminal: f.opt_bool("terminal").unwrap_or(host),

@@ -111,7 +111,7 @@ impl FileCheck {
         match self.kind {
             Type::File => judge(facts.kind == FileKind::File, format!("{} is {}", self.path, kind_name(facts.kind))),
             Type::Directory => {
-                judge(facts.kind == FileKind::Directory, format!("{} is {}", self.path, kind_name(facts.kind)))
+                judge(facts.kind == FileKind::Directory, format!("{} is {}", self.path, kind_name(facts.kind)));
             }
             Type::Any => judge(true, format!("there is a {}", self.path)),
         }

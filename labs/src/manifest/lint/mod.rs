@@ -11,7 +11,10 @@ mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use time::OffsetDateTime;
+
 use super::{Catalog, Check, CheckId, Diagnostic, Files, Lab, MachineKind, Task, TaskId, fields::Report};
+use crate::{engine::SandboxId, grade::Variables};
 
 /// Everything that can be said about a folder of labs: what keeps them from loading, advice, and what the shells say
 /// about their scripts. Runs `sh`, `bash` and, where it is installed, `shellcheck`.
@@ -65,6 +68,11 @@ impl Errors<'_> {
             .iter()
             .chain(lab.solution.iter().map(|s| &s.script))
             .chain(lab.wrong_fixes.iter().map(|w| &w.script));
+        let id = SandboxId::parse("lint");
+        let plan = id.map(|id| lab.plan(id, "lint", 1, OffsetDateTime::UNIX_EPOCH, "lint", &Variables::default()));
+        if let Some(Err(why)) = plan.map(|plan| plan.check()) {
+            self.lab("no sandbox can be as this lab asks", why.to_string());
+        }
         for script in scripts {
             match lab.machine(script.machine.as_str()) {
                 None => self.lab(

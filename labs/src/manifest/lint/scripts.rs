@@ -39,7 +39,7 @@ fn check_script(file: &str, script: &Script) -> Vec<Diagnostic> {
             findings.push(finding(Severity::Error, line_of(said), format!("{shell} -n: {said}"), "make it parse"));
         }
         Err(why) => {
-            findings.push(finding(Severity::Warning, 0, format!("{shell} could not be asked: {why}"), "install it"))
+            findings.push(finding(Severity::Warning, 0, format!("{shell} could not be asked: {why}"), "install it"));
         }
     }
     if !script.text.lines().take(10).any(|line| line.trim_start().starts_with("set -e")) {
