@@ -6,6 +6,7 @@
 //! lab       sandboxes, checks, hints, answers, terminals, reports
 //! progress  the student's own, the instructor's matrix
 //! account   name, password, sessions
+//! upkeep    what is swept now and then
 //! ```
 
 mod account;
@@ -13,6 +14,7 @@ mod course;
 mod fault;
 mod lab;
 mod progress;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -29,7 +31,13 @@ use bulkhead_content::Course;
 pub use fault::{Fault, RequestId, internal};
 
 use crate::{
-    account::Accounts, assets::Site, clock::Clock, config::Config, document::LabReport, live::Live, random::Random,
+    account::{AccountResult, Accounts},
+    assets::Site,
+    clock::Clock,
+    config::Config,
+    document::LabReport,
+    live::Live,
+    random::Random,
     store::{AccountId, Store},
 };
 
@@ -47,6 +55,20 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// Puts the parts together. Costs one password hash.
+    pub fn new(
+        config: Config,
+        clock: Clock,
+        random: Random,
+        store: Store,
+        course: Arc<Course>,
+        live: Live,
+    ) -> AccountResult<Self> {
+        let accounts = Accounts::new(&config, store.clone(), clock.clone(), random.clone())?;
+        let site = Site::open(config.site.clone());
+        Ok(Self { config, clock, random, store, accounts, course, live, site })
+    }
+
     /// The printable report of one attempt: the caller's own, or anyone's for instructors.
     pub async fn report(&self, caller: &Caller, lab: &str, attempt: i64) -> ApiResult<LabReport> {
         lab::report(self, caller, lab, attempt).await

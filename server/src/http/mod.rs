@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! routes      the table: method, path, least role, handler
-//! router      builds the router from it
+//! router      builds the router from it         serve   binds nothing, answers on what was bound
 //! middleware  one file per layer
 //! visit       one request for a page, and its answer
 //! page, form  one file per page, one per form
@@ -25,9 +25,11 @@ mod middleware;
 mod page;
 mod router;
 mod routes;
+mod serve;
 mod site;
 mod visit;
 
 pub use middleware::{ClientAddress, refusal};
 pub use router::router;
+pub use serve::{ServeError, serve};
 pub use routes::{Access, Route, SERVER_FUNCTION_ACCESS, table};

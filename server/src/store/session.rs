@@ -21,7 +21,7 @@ use crate::{
     random::hex,
 };
 
-pub const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
+const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
 pub const LONGEST: Duration = Duration::from_secs(60 * 24 * 3600);
 
 /// The keys of a session's data that have columns of their own.
