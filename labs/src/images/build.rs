@@ -19,9 +19,11 @@ use super::{
     engine::{LABEL, Still, import, is_missing, refused, repository_and_tag},
     error::ImagesError,
     plan::{Plan, Step, Work},
+    preload::{self, LabImage},
     progress::{Event, Progress},
     stream::{counted, through},
 };
+use crate::engine::SandboxEngine;
 
 /// An import answers only when the last byte is in, and the first step downloads Debian.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
@@ -39,8 +41,9 @@ pub struct ImageStatus {
 
 /// Makes every image of the plan that is not there yet, in order.
 ///
+/// `sandboxes` runs the temporary sandbox in which a lab's images are preloaded; it is on the same engine.
 /// A tag appears only when its image is whole, so a call that was cut off is repaired by the next one.
-pub async fn build(docker: &Docker, plan: &Plan, progress: Arc<dyn Progress>) -> Result<(), ImagesError> {
+pub async fn build(docker: &Docker, sandboxes: &dyn SandboxEngine, plan: &Plan, progress: Arc<dyn Progress>) -> Result<(), ImagesError> {
     let docker = docker.clone().with_timeout(PATIENCE);
     let present = status(&docker, plan).await?;
     for (number, (step, status)) in plan.steps.iter().zip(present).enumerate() {
@@ -51,19 +54,22 @@ pub async fn build(docker: &Docker, plan: &Plan, progress: Arc<dyn Progress>) ->
         }
         progress.event(Event::Started { step: &step.name, number: number + 1, of: plan.steps.len() });
         let started = Instant::now();
-        run(&docker, &report, step).await?;
+        run(&docker, sandboxes, &report, step).await?;
         progress.event(Event::Finished { step: &step.name, image: &step.image, took: started.elapsed() });
     }
     Ok(())
 }
 
-async fn run(docker: &Docker, report: &Reporter<'_>, step: &Step) -> Result<(), ImagesError> {
+async fn run(docker: &Docker, sandboxes: &dyn SandboxEngine, report: &Reporter<'_>, step: &Step) -> Result<(), ImagesError> {
     match &step.work {
         Work::Bootstrap => base::bootstrap(docker, report, &step.image).await,
         Work::Pull => pull(docker, report, &step.image).await,
         Work::Dockerfile { context, arguments, kind } => dockerfile::build(docker, report, &step.image, context, arguments, kind).await,
         Work::Bake { machine, agent } => bake_image(docker, report, &step.image, machine, agent.clone()).await,
-        Work::Lab { .. } => Err(ImagesError::failed(&step.name, "labs' images come next")),
+        Work::Lab { host, preload, trees } => {
+            let lab = LabImage { image: &step.image, host, preload, trees };
+            preload::build(docker, sandboxes, report, lab).await
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! [[tree]]                  # a folder that the student finds on his machine
 //! from = "cms"
-//! to = "/root/cms"
+//! to = "/root/cms"          # a new folder in /root, /srv, /opt or /home/student
 //! programs = ["cms"]
 //! ```
 
@@ -19,6 +19,8 @@ use serde::Deserialize;
 use super::source::Files;
 
 pub(super) const MANIFEST: &str = "fixtures.toml";
+/// Folders that every machine has.
+const HOMES: [&str; 4] = ["/root", "/srv", "/opt", "/home/student"];
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,9 +104,9 @@ impl Fixtures {
         }
         for tree in &fixtures.trees {
             let wrong = |why: &str| FixturesError::Tree { lab: lab.to_owned(), to: tree.to.clone(), why: why.to_owned() };
-            let plain = tree.to.strip_prefix('/').is_some_and(|rest| !rest.is_empty() && rest.split('/').all(|part| !matches!(part, "" | "." | "..")));
-            if !plain {
-                return Err(wrong("`to` is an absolute path without `.`, `..` or a slash at its end"));
+            let inside = tree.to.rsplit_once('/').filter(|(parent, name)| HOMES.contains(parent) && !matches!(*name, "" | "." | ".."));
+            if inside.is_none() {
+                return Err(wrong("`to` is a new folder directly in /root, /srv, /opt or /home/student"));
             }
             if !files.keys().any(|path| path.strip_prefix(&tree.from).is_some_and(|rest| rest.starts_with('/'))) {
                 return Err(wrong("there is no such folder beside fixtures.toml"));
@@ -145,7 +147,7 @@ mod tests {
     fn errors_say_what_would_be_right() {
         assert!(parse("[[image]]\nname = \"Tiny\"\ncontext = \"tiny\"").unwrap_err().contains("like `cms:1`"));
         assert!(parse("[[image]]\nname = \"x:1\"\ncontext = \"nowhere\"").unwrap_err().contains("no nowhere/Dockerfile"));
-        assert!(parse("[[tree]]\nfrom = \"cms\"\nto = \"root/../cms\"").unwrap_err().contains("absolute path"));
+        assert!(parse("[[tree]]\nfrom = \"cms\"\nto = \"root/../cms\"").unwrap_err().contains("directly in /root"));
         assert!(parse("[[tree]]\nfrom = \"nowhere\"\nto = \"/root/cms\"").unwrap_err().contains("no such folder"));
         assert!(parse("[[image]]\nnane = \"x:1\"").unwrap_err().contains("unknown field"));
     }

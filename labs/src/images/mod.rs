@@ -29,8 +29,10 @@ mod engine;
 mod error;
 mod fixtures;
 mod plan;
+mod preload;
 mod progress;
 mod source;
+mod store;
 mod stream;
 mod tree;
 

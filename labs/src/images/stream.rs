@@ -19,7 +19,7 @@ where
     S: Stream<Item = io::Result<Bytes>> + Send + 'static,
     W: FnOnce(&mut dyn Read, &mut dyn Write) -> io::Result<()> + Send + 'static,
 {
-    let (reader, writer) = tokio::io::simplex(BUFFER);
+    let (reader, writer) = tokio::io::duplex(BUFFER);
     let (outcome, heard) = oneshot::channel();
     let (failed, ended) = oneshot::channel();
     // Bridges take the runtime's handle where they are made, which is here and not on the blocking thread.

@@ -47,6 +47,11 @@ impl<W: Write> TreeWriter<W> {
         Self { tar: Builder::new(output), directories: BTreeSet::new() }
     }
 
+    /// What lies above `path` is there already, in the image below.
+    pub(super) fn assume_parents(&mut self, path: impl AsRef<Path>) {
+        self.directories.extend(path.as_ref().ancestors().skip(1).map(Path::to_owned));
+    }
+
     pub(super) fn directory(&mut self, path: impl AsRef<Path>, mode: u32, owner: Owner) -> io::Result<()> {
         let path = path.as_ref();
         self.parents(path, owner)?;

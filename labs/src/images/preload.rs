@@ -1,0 +1,263 @@
+//! A lab's own image. Its fixture images are loaded into the engine of a temporary sandbox; that engine's store then goes
+//! into the sandbox image, so that a student's engine has them at boot without loading anything.
+//!
+//! ```text
+//! save (outer) ─▶ docker load (inner) ─▶ stop the inner engine ─▶ tar of its store ─▶ split ─▶ layer on docker-host
+//! ```
+
+use std::{io, time::Duration};
+
+use bollard::{
+    Docker, body_try_stream,
+    models::ContainerConfig,
+    query_parameters::{CommitContainerOptionsBuilder, UploadToContainerOptionsBuilder},
+};
+use bulkhead_agent::{
+    boot::{Boot, Machine, MachineKind},
+    protocol::{Exec, Open},
+};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use time::OffsetDateTime;
+
+use super::{
+    build::Reporter,
+    engine::{LABEL, Still, refused, repository_and_tag},
+    error::ImagesError,
+    plan::{Preload, Tree},
+    source::mode,
+    store,
+    stream::{counted, through},
+    tree::{HOST, HOST_ID_BASE, Owner, TreeWriter},
+};
+use crate::{
+    engine::{Limits, SandboxEngine, SandboxId, SandboxSpec, Tier},
+    link::{AgentLink, Ending, LinkError},
+};
+
+const MACHINE: &str = "host";
+const MEMORY: u64 = 1 << 30;
+const DISK: u64 = 2 << 30;
+const PIDS: u32 = 512;
+/// An outer id that no student's sandbox owns.
+const OWNER_UID: u32 = 89_999;
+const ENGINE_STARTS_WITHIN: Duration = Duration::from_secs(60);
+/// The reaper ends the temporary sandbox after this, should this process die.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// A lab's image: what [`super::plan`] asks for.
+pub(super) struct LabImage<'a> {
+    pub image: &'a str,
+    pub host: &'a str,
+    pub preload: &'a [Preload],
+    pub trees: &'a [Tree],
+}
+
+pub(super) async fn build(docker: &Docker, sandboxes: &dyn SandboxEngine, report: &Reporter<'_>, lab: LabImage<'_>) -> Result<(), ImagesError> {
+    if lab.preload.is_empty() {
+        return lay(docker, report, &lab, None::<stream::Empty<_>>).await;
+    }
+    let step = report.step();
+    let spec = sandbox(lab.image, lab.host).ok_or_else(|| ImagesError::failed(step, format!("{} does not name a sandbox", lab.image)))?;
+    let outcome = match sandboxes.create(&spec).await {
+        Ok(()) => preloaded(docker, sandboxes, &spec.id, report, &lab).await,
+        Err(cause) => Err(ImagesError::Sandbox { step: step.to_owned(), cause }),
+    };
+    let destroyed = sandboxes.destroy(&spec.id).await;
+    outcome?;
+    destroyed.map_err(|cause| ImagesError::Sandbox { step: step.to_owned(), cause })
+}
+
+async fn preloaded(docker: &Docker, sandboxes: &dyn SandboxEngine, id: &SandboxId, report: &Reporter<'_>, lab: &LabImage<'_>) -> Result<(), ImagesError> {
+    let step = report.step();
+    let stream = sandboxes.connect(id).await.map_err(|cause| ImagesError::Sandbox { step: step.to_owned(), cause })?;
+    let inner = Inner { link: AgentLink::open(stream).await.map_err(lost(step))?, report };
+    inner.engine_ready().await?;
+    inner.load(docker, lab.preload).await?;
+    for image in lab.preload {
+        inner.run(&["docker", "tag", &image.outer, &image.inner]).await?;
+        inner.run(&["docker", "rmi", &image.outer]).await?;
+    }
+    inner.run(&["systemctl", "stop", "docker"]).await?;
+    lay(docker, report, lab, Some(inner.store().await?)).await
+}
+
+/// The student's machine of the temporary sandbox.
+struct Inner<'a> {
+    link: AgentLink,
+    report: &'a Reporter<'a>,
+}
+
+impl Inner<'_> {
+    async fn engine_ready(&self) -> Result<(), ImagesError> {
+        let ready = async {
+            loop {
+                let status = self.link.status().await.map_err(lost(self.report.step()))?;
+                if status.machines.iter().any(|machine| machine.name == MACHINE && machine.engine) {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let late = |_| ImagesError::failed(self.report.step(), "the engine in the sandbox that preloads it does not answer");
+        tokio::time::timeout(ENGINE_STARTS_WITHIN, ready).await.map_err(late)?
+    }
+
+    /// All images at once, so that what they share travels once.
+    async fn load(&self, docker: &Docker, images: &[Preload]) -> Result<(), ImagesError> {
+        let step = self.report.step();
+        let names: Vec<&str> = images.iter().map(|image| image.outer.as_str()).collect();
+        let saved = docker.export_images(&names).map_err(io::Error::other);
+        let mut saved = Box::pin(counted(saved, self.report.bytes()));
+        let mut process = self.link.start(open(&["docker", "load"])).await.map_err(lost(step))?;
+        while let Some(bytes) = saved.next().await {
+            let bytes = bytes.map_err(|error| ImagesError::failed(step, format!("save the fixture images: {error}")))?;
+            process.input.send(bytes).await.map_err(lost(step))?;
+        }
+        process.input.end().await.map_err(lost(step))?;
+        finished(step, "docker load", process.output.ending().await)
+    }
+
+    async fn run(&self, argv: &[&str]) -> Result<(), ImagesError> {
+        let step = self.report.step();
+        let exec = Exec {
+            machine: MACHINE.to_owned(),
+            uid: 0,
+            argv: argv.iter().map(ToString::to_string).collect(),
+            env: Vec::new(),
+            stdin: String::new(),
+            timeout_ms: 60_000,
+            limit: 4096,
+        };
+        let result = self.link.exec(exec).await.map_err(lost(step))?;
+        if result.code == 0 && !result.timed_out {
+            return Ok(());
+        }
+        Err(ImagesError::failed(step, format!("`{}` ended with {}: {}", argv.join(" "), result.code, result.stderr.trim())))
+    }
+
+    /// A tar of what the engine keeps of images.
+    async fn store(&self) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, ImagesError> {
+        let argv = ["tar", "--xattrs", "--xattrs-include=user.*", "--numeric-owner", "-C", "/var/lib/docker", "-cf", "-", "image", "overlay2"];
+        let process = self.link.start(open(&argv)).await.map_err(lost(self.report.step()))?;
+        Ok(stream::unfold(Some(process.output), |output| async move {
+            let mut output = output?;
+            if let Some(bytes) = output.next().await {
+                return Some((Ok(bytes), Some(output)));
+            }
+            let ended = finished("store", "tar", output.ending().await);
+            ended.err().map(|error| (Err(io::Error::other(error)), None))
+        }))
+    }
+}
+
+/// Lays the lab's files on the plain sandbox image, and tags the sum.
+async fn lay<S>(docker: &Docker, report: &Reporter<'_>, lab: &LabImage<'_>, store: Option<S>) -> Result<(), ImagesError>
+where
+    S: Stream<Item = io::Result<Bytes>> + Send + 'static,
+{
+    let step = report.step();
+    let trees = lab.trees.to_vec();
+    let (layer, outcome) = match store {
+        Some(store) => {
+            let (layer, outcome) = through(store, move |read, write| {
+                let mut tree = TreeWriter::new(write);
+                plant(&mut tree, &trees)?;
+                store::split(read, &mut tree)?;
+                tree.finish()
+            });
+            (layer.left_stream(), outcome)
+        }
+        None => {
+            let (layer, outcome) = through(stream::empty(), move |_, write| {
+                let mut tree = TreeWriter::new(write);
+                plant(&mut tree, &trees)?;
+                tree.finish()
+            });
+            (layer.right_stream(), outcome)
+        }
+    };
+    let still = Still::create(docker, step, lab.host).await?;
+    let id = still.id.clone();
+    let laid = async {
+        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+        let body = body_try_stream(counted(layer, report.bytes()));
+        let uploaded = docker.upload_to_container(&id, Some(options), body).await.map_err(refused(step, "take the lab's layer"));
+        match outcome.await {
+            Ok(Err(error)) => return Err(ImagesError::failed(step, error)),
+            _ => uploaded?,
+        }
+        commit(docker, step, &id, lab.image).await
+    };
+    still.remove(laid.await).await
+}
+
+async fn commit(docker: &Docker, step: &str, container: &str, image: &str) -> Result<(), ImagesError> {
+    let (repository, tag) = repository_and_tag(image);
+    let options = CommitContainerOptionsBuilder::new().container(container).repo(repository).tag(tag).build();
+    let config = ContainerConfig {
+        entrypoint: Some(vec![bulkhead_agent::boot::AGENT_PATH.to_owned(), "boot".to_owned()]),
+        labels: Some([(LABEL.to_owned(), "lab".to_owned())].into()),
+        ..Default::default()
+    };
+    docker.commit_container(options, config).await.map(drop).map_err(refused(step, "commit it"))
+}
+
+fn plant<W: io::Write>(tree: &mut TreeWriter<W>, trees: &[Tree]) -> io::Result<()> {
+    for Tree { to, files } in trees {
+        let root = format!("{HOST}{to}");
+        // Its parents are the machine's own, with modes that are not for us to change.
+        tree.assume_parents(&root);
+        for (path, content) in files {
+            tree.file(format!("{root}/{path}"), mode(content), Owner::Student, content)?;
+        }
+    }
+    Ok(())
+}
+
+fn sandbox(image: &str, host: &str) -> Option<SandboxSpec> {
+    // By the image it is for: a second builder of the same image finds the first one's and neither leaves one behind.
+    let id = SandboxId::parse(&format!("preload-{}", repository_and_tag(image).1))?;
+    Some(SandboxSpec {
+        owner: "images".to_owned(),
+        lab: "preload".to_owned(),
+        generation: 1,
+        expires: OffsetDateTime::now_utc() + LIFETIME,
+        image: host.to_owned(),
+        limits: Limits { memory_bytes: MEMORY + DISK + (256 << 20), pids: PIDS + bulkhead_agent::boot::AGENT_PIDS, milli_cpus: 2000 },
+        boot: Boot {
+            sandbox: id.to_string(),
+            generation: 1,
+            owner_uid: OWNER_UID,
+            machines: vec![Machine {
+                name: MACHINE.to_owned(),
+                kind: MachineKind::DockerHost,
+                id_base: HOST_ID_BASE,
+                address: [10, 77, 0, 2],
+                memory_bytes: MEMORY + DISK,
+                pids: PIDS,
+                disk_bytes: DISK,
+            }],
+        },
+        tier: Tier::Userns,
+        id,
+    })
+}
+
+fn open(argv: &[&str]) -> Open {
+    Open { machine: MACHINE.to_owned(), uid: 0, argv: argv.iter().map(ToString::to_string).collect(), tty: None }
+}
+
+fn lost(step: &str) -> impl Fn(LinkError) -> ImagesError {
+    let step = step.to_owned();
+    move |error| ImagesError::failed(&step, format!("the sandbox that preloads it: {error}"))
+}
+
+fn finished(step: &str, what: &str, ending: Ending) -> Result<(), ImagesError> {
+    match ending {
+        Ending::Exited { code: 0, .. } => Ok(()),
+        Ending::Exited { code, stderr } => Err(ImagesError::failed(step, format!("`{what}` ended with {code}: {}", stderr.trim()))),
+        Ending::Detached => Err(ImagesError::failed(step, format!("`{what}` was taken over"))),
+        Ending::Lost(error) => Err(ImagesError::failed(step, format!("`{what}`: {error}"))),
+    }
+}
