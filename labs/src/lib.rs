@@ -11,6 +11,7 @@
 //! doctor     what this machine can do, proved by booting a sandbox
 //! ```
 
+pub mod doctor;
 pub mod engine;
 pub mod grade;
 pub mod images;

@@ -29,9 +29,9 @@ use crate::{
 };
 
 /// For `create`, with everything that an engine under load may add.
-const CREATING: Duration = Duration::from_secs(120);
+const CREATING: Duration = Duration::from_mins(2);
 /// From the agent's first word to the last inner engine's. A second on a quiet machine.
-const BOOTING: Duration = Duration::from_secs(60);
+const BOOTING: Duration = Duration::from_mins(1);
 /// Between two questions whether the inner engines answer.
 const ASK_AGAIN: Duration = Duration::from_millis(40);
 /// Says on the student's machine that its setup ran to the end. He may remove it; then the next reset sets up again.

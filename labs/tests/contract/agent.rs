@@ -28,7 +28,7 @@ async fn until(output: &mut Output, text: &str) -> String {
     match found.await {
         Ok(true) => seen,
         Ok(false) => panic!("it ended without {text:?}: {seen:?}"),
-        Err(_) => panic!("no {text:?} in {seen:?}"),
+        Err(late) => panic!("no {text:?} in {seen:?}: {late}"),
     }
 }
 

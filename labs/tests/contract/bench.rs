@@ -23,7 +23,10 @@ use time::OffsetDateTime;
 
 pub(crate) const MIB: u64 = 1024 * 1024;
 /// Time for what takes a moment; only a broken engine takes as long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Makes names and owner ids differ within a test process. The ids are far from what real sandboxes get.
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 #[derive(Clone)]
 pub(crate) enum Kind {
@@ -81,9 +84,7 @@ impl Bench {
             pids: 256,
             disk_bytes: disk_mib * MIB,
         };
-        // Far from what real sandboxes get, and different in every test process.
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let owner_uid = 0x6800_0000 + (std::process::id() % 0x10_0000) * 16 + NEXT.fetch_add(1, Ordering::Relaxed) % 16;
+        let owner_uid = 0x6800_0000 + (std::process::id() % 0x10_0000) * 16 + COUNT.fetch_add(1, Ordering::Relaxed) % 16;
         SandboxSpec {
             owner: "student-1".to_owned(),
             lab: "contract".to_owned(),
@@ -166,9 +167,9 @@ where
 }
 
 /// `None`, with the reason printed, where there is no engine or image.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 pub(crate) async fn docker() -> Option<Bench> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let instance = format!("t{:x}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let instance = format!("t{:x}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let found = async {
         let engine = DockerEngine::connect(&instance, None).await.map_err(|error| error.to_string())?;
         let image = image(&engine).await?;

@@ -62,7 +62,7 @@ pub(crate) async fn a_failed_step_leaves_nothing(bench: Arc<Bench>) {
 
 pub(crate) async fn a_missing_image_is_named(bench: Arc<Bench>) {
     let mut spec = bench.spec("image");
-    spec.image = "bulkhead/no-such-image:0".to_owned();
+    "bulkhead/no-such-image:0".clone_into(&mut spec.image);
     if let crate::bench::Kind::Fake(engine) = &bench.kind {
         engine.set_image(&spec.image, false);
     }
@@ -88,7 +88,7 @@ pub(crate) async fn a_dead_one_is_replaced(bench: Arc<Bench>) {
 
 pub(crate) async fn the_reaper_finds_all_of_this_installation(bench: Arc<Bench>) {
     let (one, mut two) = (bench.spec("one"), bench.spec("two"));
-    two.owner = "student-2".to_owned();
+    "student-2".clone_into(&mut two.owner);
     bench.engine().create(&one).await.expect("a sandbox");
     bench.inject(CreateStep::Make, Mode::Crash);
     bench.engine().create(&two).await.expect_err("the platform died");

@@ -50,7 +50,7 @@ async fn on_docker_one_sandbox_sees_nothing_of_another() {
         let files = run(&two, "host", &format!("find / -xdev -name '{hidden}*' 2>/dev/null; find /proc/*/root/ -maxdepth 4 -name '{hidden}*' 2>/dev/null; true")).await;
         assert_eq!(files.stdout, "", "files");
         // Processes.
-        let processes = run(&two, "host", &format!("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o 'bulkhead-[h]idden-4711'; ls -d /proc/[0-9]* | wc -l")).await;
+        let processes = run(&two, "host", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o 'bulkhead-[h]idden-4711'; ls -d /proc/[0-9]* | wc -l").await;
         assert!(!processes.stdout.contains(hidden), "{}", processes.stdout);
         let visible: u32 = processes.stdout.trim().parse().expect("a count");
         assert!(visible < 60, "{visible} processes are visible");
@@ -59,8 +59,6 @@ async fn on_docker_one_sandbox_sees_nothing_of_another() {
         assert_eq!(network.stdout, "", "network or platform files");
         let owners = run(&two, "host", "cat /proc/self/uid_map").await;
         assert_eq!(owners.stdout.split_whitespace().collect::<Vec<_>>(), ["0", "100000", "65536"]);
-        let probe = run(&one, "probe", "true").await;
-        let _whatever = probe;
     })
     .await;
 }

@@ -31,7 +31,7 @@ use super::{
 /// For a call that the engine answers from memory.
 const QUICK: Duration = Duration::from_secs(20);
 /// For a call that makes, starts or removes a container; a loaded engine takes seconds.
-const SLOW: Duration = Duration::from_secs(60);
+const SLOW: Duration = Duration::from_mins(1);
 
 /// The sandboxes of one installation on one Docker engine. Clones are the same engine.
 #[derive(Clone)]
