@@ -1,7 +1,6 @@
 //! Whole gradings over a recorded sandbox.
 
-use super::*;
-use crate::manifest::{Catalog, Files};
+use crate::manifest::{Catalog, Files, Lab};
 
 /// Task one: `a` (weight 1), `b` (weight 3), 60 points. Task two: `c` (after the gate), `gate`, 40 points.
 pub(crate) const MANIFEST: &str = include_str!("lab.toml");
