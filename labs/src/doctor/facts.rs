@@ -19,7 +19,8 @@ pub(super) fn host() -> HostFacts {
     HostFacts {
         max_user_namespaces: number("/proc/sys/user/max_user_namespaces"),
         unprivileged_user_namespaces: number("/proc/sys/kernel/unprivileged_userns_clone").map(|value| value != 0),
-        apparmor_restricts_user_namespaces: number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").map(|value| value != 0),
+        apparmor_restricts_user_namespaces: number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+            .map(|value| value != 0),
         apparmor_profile: Path::new("/etc/apparmor.d/bulkhead-sandbox").exists(),
     }
 }
@@ -41,7 +42,9 @@ pub(super) fn engine(engine: &DockerEngine) -> EngineFacts {
     let root = capabilities.details.get("data root").map(String::as_str).unwrap_or_default();
     // Not every platform's types are 64 bits wide here.
     #[cfg_attr(target_pointer_width = "64", expect(clippy::useless_conversion, reason = "32 bits wide elsewhere"))]
-    let free_bytes = nix::sys::statvfs::statvfs(root).ok().map(|stat| u64::from(stat.blocks_available()) * u64::from(stat.fragment_size()));
+    let free_bytes = nix::sys::statvfs::statvfs(root)
+        .ok()
+        .map(|stat| u64::from(stat.blocks_available()) * u64::from(stat.fragment_size()));
     EngineFacts { capabilities, socket: engine.socket().to_owned(), free_bytes }
 }
 

@@ -46,7 +46,12 @@ pub(super) fn host(facts: &HostFacts) -> Vec<Row> {
             "Allow more: `echo user.max_user_namespaces=15000 | sudo tee /etc/sysctl.d/90-bulkhead.conf && sudo sysctl --system`",
         ),
         (Some(most), _) => ok(id, title, format!("up to {most}")),
-        (None, _) => fail(id, title, "this kernel was built without them", "Run Bulkhead on a kernel with CONFIG_USER_NS, as all common distributions have"),
+        (None, _) => fail(
+            id,
+            title,
+            "this kernel was built without them",
+            "Run Bulkhead on a kernel with CONFIG_USER_NS, as all common distributions have",
+        ),
     };
     let (id, title) = ("apparmor", "AppArmor and user namespaces");
     let apparmor = match (facts.apparmor_restricts_user_namespaces, facts.apparmor_profile) {
@@ -68,7 +73,12 @@ pub(super) fn no_engine(error: &EngineError) -> Row {
     let (id, title) = ("engine", "Container engine");
     match error {
         EngineError::Unreachable { socket, cause, hint } => fail(id, title, format!("{socket}: {cause}"), hint),
-        EngineError::Unsupported { what, why } => fail(id, title, format!("{what}: {why}"), "Install Docker Engine 20.10 or newer (`sudo apt install docker.io`)"),
+        EngineError::Unsupported { what, why } => fail(
+            id,
+            title,
+            format!("{what}: {why}"),
+            "Install Docker Engine 20.10 or newer (`sudo apt install docker.io`)",
+        ),
         other => fail(id, title, other.to_string(), "See what it says in its log: `sudo journalctl -u docker`"),
     }
 }
@@ -77,7 +87,13 @@ pub(super) fn engine(facts: &EngineFacts) -> Vec<Row> {
     let capabilities = &facts.capabilities;
     let detail = |key: &str| capabilities.details.get(key).map(String::as_str).unwrap_or_default();
     let security = |module: &str| detail("security").split([' ', ',']).any(|part| part == format!("name={module}"));
-    let engine = format!("Docker {} at {}, API {}, {}", capabilities.version, facts.socket, capabilities.api_version, detail("os"));
+    let engine = format!(
+        "Docker {} at {}, API {}, {}",
+        capabilities.version,
+        facts.socket,
+        capabilities.api_version,
+        detail("os")
+    );
     let mut rows = vec![ok("engine", "Container engine", engine)];
 
     let (id, title) = ("rootful", "Engine with a full range of ids");
@@ -97,13 +113,25 @@ pub(super) fn engine(facts: &EngineFacts) -> Vec<Row> {
     let (id, title) = ("kernel", "Kernel");
     let kernel = &capabilities.kernel;
     rows.push(match version(kernel) {
-        None => warn(id, title, format!("{kernel:?} is no version that can be read"), "See below whether a sandbox boots; if so, all is well"),
-        Some(found) if found < OVERLAY_KERNEL => fail(id, title, format!("{kernel}: no overlay file systems in a user namespace before 5.11"), upgrade()),
-        Some(found) if found < TMPFS_KERNEL => fail(id, title, format!("{kernel}: before 6.6 an overlay on tmpfs cannot delete directories"), upgrade()),
+        None => warn(
+            id,
+            title,
+            format!("{kernel:?} is no version that can be read"),
+            "See below whether a sandbox boots; if so, all is well",
+        ),
+        Some(found) if found < OVERLAY_KERNEL => {
+            fail(id, title, format!("{kernel}: no overlay file systems in a user namespace before 5.11"), upgrade())
+        }
+        Some(found) if found < TMPFS_KERNEL => {
+            fail(id, title, format!("{kernel}: before 6.6 an overlay on tmpfs cannot delete directories"), upgrade())
+        }
         Some(_) => ok(id, title, format!("{kernel}: overlay in a user namespace, on tmpfs")),
     });
 
-    let missing: Vec<_> = ["memory limit", "swap limit", "pids limit", "cpu limit"].into_iter().filter(|limit| detail(limit) != "true").collect();
+    let missing: Vec<_> = ["memory limit", "swap limit", "pids limit", "cpu limit"]
+        .into_iter()
+        .filter(|limit| detail(limit) != "true")
+        .collect();
     let (id, title) = ("limits", "Limits (cgroups)");
     let cgroup = format!("cgroup v{}", capabilities.cgroup_version);
     rows.push(if missing.is_empty() {
@@ -122,25 +150,50 @@ pub(super) fn engine(facts: &EngineFacts) -> Vec<Row> {
     rows.push(if security("seccomp") {
         ok(id, title, "seccomp, with a profile of our own for each sandbox")
     } else {
-        fail(id, title, "the engine or its kernel has no seccomp", "Use your distribution's engine and kernel; both have it since 2016")
+        fail(
+            id,
+            title,
+            "the engine or its kernel has no seccomp",
+            "Use your distribution's engine and kernel; both have it since 2016",
+        )
     });
 
     let (id, title) = ("disk", "Disk");
     let root = detail("data root");
     let space = "Free some: `docker system prune`, or move the engine's data (`data-root` in /etc/docker/daemon.json)";
     rows.push(match facts.free_bytes {
-        None => warn(id, title, format!("{root} cannot be seen from here"), "Make sure that the engine has 5 GiB for images"),
+        None => warn(
+            id,
+            title,
+            format!("{root} cannot be seen from here"),
+            "Make sure that the engine has 5 GiB for images",
+        ),
         Some(free) if free < 2 * GIB => fail(id, title, format!("{} left in {root}", gib(free)), space),
-        Some(free) if free < 5 * GIB => warn(id, title, format!("{} left in {root}; images take about 3 GiB while they are built", gib(free)), space),
+        Some(free) if free < 5 * GIB => warn(
+            id,
+            title,
+            format!("{} left in {root}; images take about 3 GiB while they are built", gib(free)),
+            space,
+        ),
         Some(free) => ok(id, title, format!("{} left in {root}", gib(free))),
     });
 
     let (id, title) = ("memory", "Memory");
     let memory: u64 = detail("memory").parse().unwrap_or(0);
     rows.push(if memory < 2 * GIB {
-        fail(id, title, format!("{} in all; one sandbox may take 2 GiB", gib(memory)), "Give this machine at least 4 GiB of memory")
+        fail(
+            id,
+            title,
+            format!("{} in all; one sandbox may take 2 GiB", gib(memory)),
+            "Give this machine at least 4 GiB of memory",
+        )
     } else if memory < 4 * GIB {
-        warn(id, title, format!("{} in all: one or two sandboxes at a time", gib(memory)), "Give this machine 4 GiB of memory or more")
+        warn(
+            id,
+            title,
+            format!("{} in all: one or two sandboxes at a time", gib(memory)),
+            "Give this machine 4 GiB of memory or more",
+        )
     } else {
         ok(id, title, format!("{} in all", gib(memory)))
     });
@@ -156,7 +209,12 @@ pub(super) fn images(facts: &ImageFacts) -> Row {
     match (facts.present.as_slice(), facts.missing.as_slice()) {
         ([], []) => warn(id, title, "no lab asks for one", "Add a lab: `bulkhead lab new`"),
         (present, []) => ok(id, title, format!("{} of {}", present.len(), present.len())),
-        (present, missing) => fail(id, title, format!("{} of {}; missing: {}", present.len(), present.len() + missing.len(), missing.join(", ")), build),
+        (present, missing) => fail(
+            id,
+            title,
+            format!("{} of {}; missing: {}", present.len(), present.len() + missing.len(), missing.join(", ")),
+            build,
+        ),
     }
 }
 
@@ -197,9 +255,13 @@ mod tests {
             cgroup_version: 1,
             kernel: "6.12.9-amd64".to_owned(),
             tiers: vec![Tier::Userns],
-            details: details.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect::<BTreeMap<_, _>>(),
+            details: details
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into_iter()
+                .collect::<BTreeMap<_, _>>(),
         };
-        let mut facts = EngineFacts { capabilities, socket: "/var/run/docker.sock".to_owned(), free_bytes: Some(9 * GIB) };
+        let mut facts =
+            EngineFacts { capabilities, socket: "/var/run/docker.sock".to_owned(), free_bytes: Some(9 * GIB) };
         change(&mut facts);
         engine(&facts)
     }
@@ -218,10 +280,13 @@ mod tests {
 
     #[test]
     fn whatever_is_wrong_says_what_to_do() {
-        let set = |key: &'static str, value: &'static str| move |facts: &mut EngineFacts| {
-            facts.capabilities.details.insert(key.to_owned(), value.to_owned());
+        let set = |key: &'static str, value: &'static str| {
+            move |facts: &mut EngineFacts| {
+                facts.capabilities.details.insert(key.to_owned(), value.to_owned());
+            }
         };
-        let kernel = |release: &'static str| move |facts: &mut EngineFacts| facts.capabilities.kernel = release.to_owned();
+        let kernel =
+            |release: &'static str| move |facts: &mut EngineFacts| facts.capabilities.kernel = release.to_owned();
         let cases = [
             ("rootful", RowStatus::Fail, facts(set("security", "name=seccomp,profile=builtin name=rootless"))),
             ("rootful", RowStatus::Fail, facts(set("security", "name=seccomp,profile=builtin name=userns"))),
@@ -245,16 +310,44 @@ mod tests {
     fn a_host_that_forbids_namespaces_is_told_how_to_allow_them() {
         let most = Some(1000);
         let cases = [
-            (HostFacts { max_user_namespaces: Some(0), ..Default::default() }, "user-namespaces", "max_user_namespaces=15000"),
-            (HostFacts { max_user_namespaces: most, unprivileged_user_namespaces: Some(false), ..Default::default() }, "user-namespaces", "userns_clone=1"),
-            (HostFacts { max_user_namespaces: most, apparmor_restricts_user_namespaces: Some(true), ..Default::default() }, "apparmor", "apparmor_parser"),
+            (
+                HostFacts { max_user_namespaces: Some(0), ..Default::default() },
+                "user-namespaces",
+                "max_user_namespaces=15000",
+            ),
+            (
+                HostFacts {
+                    max_user_namespaces: most,
+                    unprivileged_user_namespaces: Some(false),
+                    ..Default::default()
+                },
+                "user-namespaces",
+                "userns_clone=1",
+            ),
+            (
+                HostFacts {
+                    max_user_namespaces: most,
+                    apparmor_restricts_user_namespaces: Some(true),
+                    ..Default::default()
+                },
+                "apparmor",
+                "apparmor_parser",
+            ),
         ];
         for (facts, id, advice) in cases {
             let rows = host(&facts);
             let row = of(&rows, id);
-            assert!(row.status == RowStatus::Fail && row.fix.as_deref().is_some_and(|fix| fix.contains(advice)), "{row:?}");
+            assert!(
+                row.status == RowStatus::Fail && row.fix.as_deref().is_some_and(|fix| fix.contains(advice)),
+                "{row:?}"
+            );
         }
-        let with_profile = HostFacts { max_user_namespaces: most, apparmor_restricts_user_namespaces: Some(true), apparmor_profile: true, ..Default::default() };
+        let with_profile = HostFacts {
+            max_user_namespaces: most,
+            apparmor_restricts_user_namespaces: Some(true),
+            apparmor_profile: true,
+            ..Default::default()
+        };
         assert_eq!(of(&host(&with_profile), "apparmor").status, RowStatus::Ok);
     }
 
@@ -268,7 +361,11 @@ mod tests {
 
     #[test]
     fn an_engine_that_does_not_answer_keeps_its_hint() {
-        let error = EngineError::Unreachable { socket: "/s".to_owned(), cause: "refused".to_owned(), hint: "Start it".to_owned() };
+        let error = EngineError::Unreachable {
+            socket: "/s".to_owned(),
+            cause: "refused".to_owned(),
+            hint: "Start it".to_owned(),
+        };
         assert_eq!(no_engine(&error).fix.as_deref(), Some("Start it"));
     }
 }

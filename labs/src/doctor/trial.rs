@@ -55,7 +55,8 @@ pub(super) struct Trouble {
 
 pub(super) async fn run(engine: &DockerEngine, image: &str) -> Trial {
     let not_tried = || Err("no sandbox to try it in".to_owned());
-    let mut trial = Trial { image: image.to_owned(), booted: Ok(Duration::ZERO), machine: not_tried(), privileged: not_tried() };
+    let mut trial =
+        Trial { image: image.to_owned(), booted: Ok(Duration::ZERO), machine: not_tried(), privileged: not_tried() };
     let Some(plan) = plan(image) else { return trial };
     match provision(engine, &plan, &|_| {}).await {
         Err(error) => trial.booted = Err(trouble(&error)),
@@ -132,7 +133,9 @@ fn attempts(result: &ExecResult) -> Result<Vec<Attempt>, String> {
 
 fn trouble(error: &ProvisionError) -> Trouble {
     let fix = match error {
-        ProvisionError::Engine(EngineError::Died { log, .. }) if log.contains("EPERM") || log.contains("not permitted") => {
+        ProvisionError::Engine(EngineError::Died { log, .. })
+            if log.contains("EPERM") || log.contains("not permitted") =>
+        {
             "The kernel refused a namespace or a mount to the agent: see the rows on user namespaces and AppArmor, and whether another security module is on"
         }
         ProvisionError::Engine(EngineError::Unsupported { .. }) => "A limit is not in force: see the row on limits",
@@ -162,12 +165,28 @@ pub(super) fn judge(trial: &Trial) -> Vec<Row> {
 fn escape_row(id: &str, title: &str, tried: &Result<Vec<Attempt>, String>) -> Row {
     let attempts = match tried {
         Ok(attempts) => attempts,
-        Err(why) => return fail(id, title, format!("could not be tried: {why}"), "Run `bulkhead doctor` again; if it stays so, report this row with the engine's log"),
+        Err(why) => {
+            return fail(
+                id,
+                title,
+                format!("could not be tried: {why}"),
+                "Run `bulkhead doctor` again; if it stays so, report this row with the engine's log",
+            );
+        }
     };
-    let escaped: Vec<_> = attempts.iter().filter(|attempt| attempt.escaped).map(|attempt| format!("{} ({})", attempt.name, attempt.said.trim())).collect();
+    let escaped: Vec<_> = attempts
+        .iter()
+        .filter(|attempt| attempt.escaped)
+        .map(|attempt| format!("{} ({})", attempt.name, attempt.said.trim()))
+        .collect();
     if !escaped.is_empty() {
         let fix = "Do not let students in: this machine does not hold them. Report it with this row, the kernel and the engine's version";
-        return fail(id, title, format!("{} of {} attempts got out: {}", escaped.len(), attempts.len(), escaped.join(", ")), fix);
+        return fail(
+            id,
+            title,
+            format!("{} of {} attempts got out: {}", escaped.len(), attempts.len(), escaped.join(", ")),
+            fix,
+        );
     }
     let users = attempts.iter().find(|attempt| attempt.name == "users").map_or("", |attempt| attempt.said.trim());
     if users.split_whitespace().next_back().is_none_or(|count| count != "65536") {
@@ -182,24 +201,38 @@ mod tests {
     use crate::doctor::RowStatus;
 
     fn result(stdout: &str) -> ExecResult {
-        ExecResult { code: 0, stdout: stdout.to_owned(), stderr: "cut".to_owned(), truncated: false, timed_out: false, millis: 1 }
+        ExecResult {
+            code: 0,
+            stdout: stdout.to_owned(),
+            stderr: "cut".to_owned(),
+            truncated: false,
+            timed_out: false,
+            millis: 1,
+        }
     }
 
     fn trial(stdout: &str) -> Trial {
         let held = attempts(&result("users\theld\t 0 100000 65536\nplatform\theld\tnone\n"));
-        Trial { image: "i".to_owned(), booted: Ok(Duration::from_secs(1)), machine: held, privileged: attempts(&result(stdout)) }
+        Trial {
+            image: "i".to_owned(),
+            booted: Ok(Duration::from_secs(1)),
+            machine: held,
+            privileged: attempts(&result(stdout)),
+        }
     }
 
     #[test]
     fn a_sandbox_that_holds_is_green() {
-        let rows = judge(&trial("noise\ndisk-node\theld\tmknod: EPERM\nusers\theld\t 0 100000 65536\nplatform\theld\tnone\n"));
+        let rows =
+            judge(&trial("noise\ndisk-node\theld\tmknod: EPERM\nusers\theld\t 0 100000 65536\nplatform\theld\tnone\n"));
         assert!(rows.iter().all(|row| row.status == RowStatus::Ok), "{rows:?}");
         assert_eq!(rows.len(), 3);
     }
 
     #[test]
     fn one_escape_fails_the_row_and_says_which() {
-        let rows = judge(&trial("core-pattern\tescaped\tcan be written\nusers\theld\t0 100000 65536\nplatform\theld\tnone\n"));
+        let rows =
+            judge(&trial("core-pattern\tescaped\tcan be written\nusers\theld\t0 100000 65536\nplatform\theld\tnone\n"));
         assert_eq!(rows[2].status, RowStatus::Fail);
         assert!(rows[2].detail.contains("core-pattern (can be written)"), "{rows:?}");
     }
@@ -214,7 +247,10 @@ mod tests {
     #[test]
     fn what_went_wrong_at_boot_has_a_fix_and_nothing_else_is_claimed() {
         let mut trial = trial("");
-        let died = EngineError::Died { id: SandboxId::parse("d").expect("an id"), log: "unshare: Operation not permitted".to_owned() };
+        let died = EngineError::Died {
+            id: SandboxId::parse("d").expect("an id"),
+            log: "unshare: Operation not permitted".to_owned(),
+        };
         trial.booted = Err(trouble(&ProvisionError::Engine(died)));
         let rows = judge(&trial);
         assert_eq!(rows.len(), 1);

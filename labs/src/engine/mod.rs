@@ -37,7 +37,8 @@ pub struct SandboxId(String);
 impl SandboxId {
     /// 1 to 40 of `[a-z0-9-]`, so that it fits a container's name and a host name.
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let fits = (1..=40).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         fits.then(|| Self(text.to_owned()))
     }
     pub fn as_str(&self) -> &str {

@@ -85,7 +85,9 @@ impl AgentLink {
     pub async fn status(&self) -> Result<Status, LinkError> {
         match self.request(Request::Status, REQUEST).await? {
             Reply::Status(status) if status.protocol == PROTOCOL => Ok(status),
-            Reply::Status(status) => Err(LinkError::Protocol(format!("it speaks version {}, not {PROTOCOL}", status.protocol))),
+            Reply::Status(status) => {
+                Err(LinkError::Protocol(format!("it speaks version {}, not {PROTOCOL}", status.protocol)))
+            }
             other => Err(unexpected("Status", &other)),
         }
     }

@@ -124,13 +124,21 @@ impl Shared {
     }
 
     /// Takes in one frame. An error closes the link.
-    pub(super) fn receive(&self, kind: Kind, channel: u32, payload: BytesMut, wire: &Weak<Wire>) -> Result<(), LinkError> {
+    pub(super) fn receive(
+        &self,
+        kind: Kind,
+        channel: u32,
+        payload: BytesMut,
+        wire: &Weak<Wire>,
+    ) -> Result<(), LinkError> {
         match kind {
             Kind::Response => self.respond(channel, parse("response", &payload)?, wire),
             Kind::Data => {
                 let queue = self.tables().processes.get(&channel).cloned();
                 let Some(queue) = queue else { return Ok(()) };
-                let credit = queue.put(payload).map_err(|_| LinkError::Protocol(format!("process {channel} sent more than its credit")))?;
+                let credit = queue
+                    .put(payload)
+                    .map_err(|_| LinkError::Protocol(format!("process {channel} sent more than its credit")))?;
                 if let (Some(credit), Some(wire)) = (credit, wire.upgrade()) {
                     wire.send(Kind::Credit, channel, &credit.to_be_bytes());
                 }
@@ -144,7 +152,9 @@ impl Shared {
                     queue.end(ending);
                 }
             }
-            Kind::Request | Kind::Credit => return Err(LinkError::Protocol(format!("{kind:?} comes from the platform only"))),
+            Kind::Request | Kind::Credit => {
+                return Err(LinkError::Protocol(format!("{kind:?} comes from the platform only")));
+            }
         }
         Ok(())
     }

@@ -74,7 +74,12 @@ impl Peer {
 }
 
 fn open(tty: bool) -> Open {
-    Open { machine: "host".to_owned(), uid: 0, argv: vec!["sh".to_owned()], tty: tty.then_some(Size { cols: 80, rows: 24 }) }
+    Open {
+        machine: "host".to_owned(),
+        uid: 0,
+        argv: vec!["sh".to_owned()],
+        tty: tty.then_some(Size { cols: 80, rows: 24 }),
+    }
 }
 
 #[tokio::test]
@@ -95,7 +100,14 @@ async fn hostile_frames_close_the_link_with_a_reason() {
         [&length.to_be_bytes()[..], &[kind], &7_u32.to_be_bytes(), &payload].concat()
     };
     let cases = [
-        ("longer than any frame", (u32::try_from(MAX_PAYLOAD + HEADER).expect("small") - 3).to_be_bytes().into_iter().chain([2, 0, 0, 0, 0]).collect()),
+        (
+            "longer than any frame",
+            (u32::try_from(MAX_PAYLOAD + HEADER).expect("small") - 3)
+                .to_be_bytes()
+                .into_iter()
+                .chain([2, 0, 0, 0, 0])
+                .collect(),
+        ),
         ("shorter than a header", vec![0, 0, 0, 4, 2, 0, 0, 0, 0]),
         ("as long as a number can be", vec![0xff; HEADER]),
         ("of unknown kind", framed(9, Vec::new())),
@@ -121,7 +133,11 @@ async fn a_sender_beyond_its_credit_is_cut_off() {
     peer.send(Kind::Data, 3, &full).await;
     peer.send(Kind::Data, 3, b"y").await;
     assert!(matches!(link.closed().await, LinkError::Protocol(_)));
-    assert_eq!(process.output.next().await.map(|bytes| bytes.len()), Some(full.len()), "what was within the credit is kept");
+    assert_eq!(
+        process.output.next().await.map(|bytes| bytes.len()),
+        Some(full.len()),
+        "what was within the credit is kept"
+    );
     assert!(matches!(process.output.ending().await, Ending::Lost(LinkError::Protocol(_))));
 }
 
@@ -155,7 +171,15 @@ async fn answers_find_their_requests_in_any_order() {
     let (mut peer, link) = Peer::greeted().await;
     let exec = |code: i32| {
         let argv = vec!["exit".to_owned(), code.to_string()];
-        Exec { machine: "host".to_owned(), uid: 0, argv, env: vec![], stdin: String::new(), timeout_ms: 1000, limit: 10 }
+        Exec {
+            machine: "host".to_owned(),
+            uid: 0,
+            argv,
+            env: vec![],
+            stdin: String::new(),
+            timeout_ms: 1000,
+            limit: 10,
+        }
     };
     let asked = futures::future::join_all((0..10).map(|code| link.exec(exec(code))));
     let (answers, ()) = tokio::join!(asked, async {
@@ -166,7 +190,14 @@ async fn answers_find_their_requests_in_any_order() {
         for (id, request) in requests.into_iter().rev() {
             let Request::Exec(exec) = request else { panic!("not an exec") };
             let code = exec.argv[1].parse().expect("a code");
-            let result = ExecResult { code, stdout: String::new(), stderr: String::new(), truncated: false, timed_out: false, millis: 0 };
+            let result = ExecResult {
+                code,
+                stdout: String::new(),
+                stderr: String::new(),
+                truncated: false,
+                timed_out: false,
+                millis: 0,
+            };
             peer.respond(id, Ok(Reply::Exec(result))).await;
         }
     });

@@ -48,7 +48,13 @@ impl Wire {
         let (input, pieces) = mpsc::channel(INPUT_PIECES);
         let (ending, ended) = watch::channel(false);
         let shared = Arc::new(Shared::new());
-        let wire = Arc::new(Self { control, input, in_flight: Semaphore::new(IN_FLIGHT), shared: Arc::clone(&shared), ending });
+        let wire = Arc::new(Self {
+            control,
+            input,
+            in_flight: Semaphore::new(IN_FLIGHT),
+            shared: Arc::clone(&shared),
+            ending,
+        });
         tokio::spawn(read_until(reader, Arc::clone(&shared), Arc::downgrade(&wire), ended.clone()));
         tokio::spawn(write_until(writer, frames, pieces, shared, ended));
         wire
@@ -137,7 +143,12 @@ impl Drop for Forget<'_> {
     }
 }
 
-async fn read_until(mut reader: ReadHalf<Duplex>, shared: Arc<Shared>, wire: Weak<Wire>, mut ended: watch::Receiver<bool>) {
+async fn read_until(
+    mut reader: ReadHalf<Duplex>,
+    shared: Arc<Shared>,
+    wire: Weak<Wire>,
+    mut ended: watch::Receiver<bool>,
+) {
     let mut closed = shared.closed.subscribe();
     let why = tokio::select! {
         why = read(&mut reader, &shared, &wire) => why,

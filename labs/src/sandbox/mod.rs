@@ -97,7 +97,11 @@ pub enum ProvisionError {
 /// Safe to call again after the platform died in the middle: what is there is adopted, but for a sandbox whose setup did
 /// not run to its end, which is made anew. A caller that drops the future half way must call
 /// [`SandboxEngine::destroy`].
-pub async fn provision(engine: &dyn SandboxEngine, plan: &SandboxPlan, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Ready, ProvisionError> {
+pub async fn provision(
+    engine: &dyn SandboxEngine,
+    plan: &SandboxPlan,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Ready, ProvisionError> {
     plan.check()?;
     if let Some(setup) = &plan.setup
         && half_set_up(engine, plan, setup).await?
@@ -121,7 +125,13 @@ struct Report<'a> {
 
 impl Report<'_> {
     /// Runs one step within its time.
-    async fn step<T>(&mut self, step: Step, within: Duration, work: impl Future<Output = Result<T, ProvisionError>>, who: &str) -> Result<T, ProvisionError> {
+    async fn step<T>(
+        &mut self,
+        step: Step,
+        within: Duration,
+        work: impl Future<Output = Result<T, ProvisionError>>,
+        who: &str,
+    ) -> Result<T, ProvisionError> {
         (self.progress)(Progress::Began(step));
         let began = Instant::now();
         let late = || ProvisionError::TimedOut { step, within, who: who.to_owned() };
@@ -138,13 +148,16 @@ impl Report<'_> {
 
 async fn run(engine: &dyn SandboxEngine, plan: &SandboxPlan, mut report: Report<'_>) -> Result<Ready, ProvisionError> {
     let creating = async {
-        let others = engine.list().await?.into_iter().filter(|found| found.id != plan.id).map(|found| found.owner_uid).collect();
+        let others =
+            engine.list().await?.into_iter().filter(|found| found.id != plan.id).map(|found| found.owner_uid).collect();
         let owner_uid = allocate::owner_uid(engine.instance(), plan.id.as_str(), &others);
         engine.create(&plan.spec(owner_uid)).await?;
         Ok(AgentLink::open(engine.connect(&plan.id).await?).await?)
     };
     let link = report.step(Step::Creating, CREATING, creating, "the container engine").await?;
-    let status = report.step(Step::Booting, BOOTING, booted(&link, plan), "a machine is not up, or its Docker engine does not answer").await?;
+    let status = report
+        .step(Step::Booting, BOOTING, booted(&link, plan), "a machine is not up, or its Docker engine does not answer")
+        .await?;
     if let Some(setup) = &plan.setup {
         let within = setup.timeout + Duration::from_secs(30);
         report.step(Step::SettingUp, within, set_up(&link, plan, setup), "the setup script").await?;
@@ -171,7 +184,10 @@ async fn set_up(link: &AgentLink, plan: &SandboxPlan, setup: &Setup) -> Result<(
     let result = link.exec(script(&setup.machine, &setup.script, &plan.variables, setup.timeout)).await?;
     if result.code != 0 || result.timed_out {
         let said = if result.timed_out { format!("it took longer than {:?}. ", setup.timeout) } else { String::new() };
-        return Err(ProvisionError::Setup { code: result.code, output: said + tail(&format!("{}{}", result.stdout, result.stderr)) });
+        return Err(ProvisionError::Setup {
+            code: result.code,
+            output: said + tail(&format!("{}{}", result.stdout, result.stderr)),
+        });
     }
     let marked = link.exec(script(&setup.machine, &format!(": > {MARK}"), &BTreeMap::new(), QUICK)).await?;
     if marked.code != 0 {
@@ -182,7 +198,10 @@ async fn set_up(link: &AgentLink, plan: &SandboxPlan, setup: &Setup) -> Result<(
 
 /// Whether this sandbox is there and its setup may have stopped half way.
 async fn half_set_up(engine: &dyn SandboxEngine, plan: &SandboxPlan, setup: &Setup) -> Result<bool, ProvisionError> {
-    let there = engine.status(&plan.id).await?.is_some_and(|found| found.generation == plan.generation && found.state == EngineState::Running);
+    let there = engine
+        .status(&plan.id)
+        .await?
+        .is_some_and(|found| found.generation == plan.generation && found.state == EngineState::Running);
     if !there {
         return Ok(false);
     }

@@ -134,7 +134,12 @@ impl SandboxPlan {
             expires: self.expires,
             image: self.image.clone(),
             limits: self.limits(),
-            boot: Boot { sandbox: self.id.to_string(), generation: self.generation, owner_uid, machines: machines.collect() },
+            boot: Boot {
+                sandbox: self.id.to_string(),
+                generation: self.generation,
+                owner_uid,
+                machines: machines.collect(),
+            },
             tier: Tier::Userns,
         }
     }
@@ -142,11 +147,13 @@ impl SandboxPlan {
 
 impl MachinePlan {
     fn check(&self) -> Result<(), PlanError> {
-        let fits = (1..=32).contains(&self.name.len()) && self.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let fits = (1..=32).contains(&self.name.len())
+            && self.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !fits {
             return Err(PlanError::Name(self.name.clone()));
         }
-        let too_little = |what, asked, least| Err(PlanError::TooLittle { machine: self.name.clone(), what, asked, least });
+        let too_little =
+            |what, asked, least| Err(PlanError::TooLittle { machine: self.name.clone(), what, asked, least });
         if self.kind == MachineKind::DockerHost && self.disk_bytes == 0 {
             return too_little("bytes of disk", 0, 64 * MIB);
         }
@@ -184,7 +191,10 @@ mod tests {
             generation: 1,
             expires: OffsetDateTime::UNIX_EPOCH,
             image: "bulkhead/docker-host:1".to_owned(),
-            machines: vec![machine("host", MachineKind::DockerHost, 1536, 1024), machine("probe", MachineKind::Probe, 64, 0)],
+            machines: vec![
+                machine("host", MachineKind::DockerHost, 1536, 1024),
+                machine("probe", MachineKind::Probe, 64, 0),
+            ],
             milli_cpus: 1500,
             setup: None,
             variables: BTreeMap::new(),
@@ -198,7 +208,10 @@ mod tests {
         let spec = plan.spec(7);
         let seen: Vec<_> = spec.boot.machines.iter().map(|machine| (machine.id_base, machine.address)).collect();
         assert_eq!(seen, [(100_000, [10, 77, 0, 2]), (200_000, [10, 77, 0, 3])]);
-        assert_eq!(spec.limits, Limits { memory_bytes: (1536 + 64 + 64) * MIB, pids: 500 + 500 + 64, milli_cpus: 1500 });
+        assert_eq!(
+            spec.limits,
+            Limits { memory_bytes: (1536 + 64 + 64) * MIB, pids: 500 + 500 + 64, milli_cpus: 1500 }
+        );
     }
 
     #[test]
@@ -222,8 +235,13 @@ mod tests {
         assert_eq!(refused(|plan| plan.machines[1].name = "../x".to_owned()), PlanError::Name("../x".to_owned()));
         assert_eq!(refused(|plan| plan.milli_cpus = 0), PlanError::Cpu);
         assert!(matches!(refused(|plan| plan.machines[0].pids = 1), PlanError::TooLittle { what: "processes", .. }));
-        assert!(matches!(refused(|plan| plan.machines[0].disk_bytes = 0), PlanError::TooLittle { what: "bytes of disk", .. }));
-        let setup = |machine: &str, script: String| Some(Setup { machine: machine.to_owned(), script, timeout: Duration::from_secs(1) });
+        assert!(matches!(
+            refused(|plan| plan.machines[0].disk_bytes = 0),
+            PlanError::TooLittle { what: "bytes of disk", .. }
+        ));
+        let setup = |machine: &str, script: String| {
+            Some(Setup { machine: machine.to_owned(), script, timeout: Duration::from_secs(1) })
+        };
         let mut on_nowhere = plan();
         on_nowhere.setup = setup("nowhere", String::new());
         assert_eq!(on_nowhere.check(), Err(PlanError::SetupMachine("nowhere".to_owned())));

@@ -40,7 +40,10 @@ pub(crate) async fn exec_tells_output_and_code(bench: Arc<Bench>) {
     let link = bench.start(&bench.spec("exec")).await;
     let done = run(&link, "host", "echo hello; exit 7").await;
     assert_eq!((done.code, done.stdout.as_str(), done.truncated, done.timed_out), (7, "hello\n", false, false));
-    let with_env = Exec { env: vec![("GREETING".to_owned(), "good day".to_owned())], ..exec("host", &["/usr/bin/printenv", "GREETING"]) };
+    let with_env = Exec {
+        env: vec![("GREETING".to_owned(), "good day".to_owned())],
+        ..exec("host", &["/usr/bin/printenv", "GREETING"])
+    };
     assert_eq!(link.exec(with_env).await.expect("printenv").stdout, "good day\n");
     let with_input = Exec { stdin: "in and out".to_owned(), ..exec("host", &["/bin/cat"]) };
     assert_eq!(link.exec(with_input).await.expect("cat").stdout, "in and out");
@@ -84,7 +87,10 @@ pub(crate) async fn a_terminal_outlives_its_link(bench: Arc<Bench>) {
 
     let link = bench.link(&spec.id).await;
     let open = link.processes().await.expect("processes");
-    assert_eq!(open.iter().map(|process| (process.process, process.tty, process.exited)).collect::<Vec<_>>(), [(id, Some(SIZE), None)]);
+    assert_eq!(
+        open.iter().map(|process| (process.process, process.tty, process.exited)).collect::<Vec<_>>(),
+        [(id, Some(SIZE), None)]
+    );
     let mut terminal = link.attach(id).await.expect("the same terminal");
     assert_eq!(terminal.offset, 0, "all of its output was still there");
     until(&mut terminal.output, "before\r\n").await;
@@ -154,12 +160,17 @@ pub(crate) async fn many_at_once(bench: Arc<Bench>) {
         let mut process = link.start(piped(&format!("echo number {number}; exit {number}"))).await.expect("a process");
         let seen = until(&mut process.output, "\n").await;
         assert_eq!(seen, format!("number {number}\n"));
-        assert!(matches!(ended(&mut process).await, Ending::Exited { code, .. } if code == i32::try_from(number).expect("small")));
+        assert!(
+            matches!(ended(&mut process).await, Ending::Exited { code, .. } if code == i32::try_from(number).expect("small"))
+        );
         link.close(process.id).await.expect("forgotten");
     };
     let execs = (0..8).map(|number| {
         let link = link.clone();
         async move { assert_eq!(run(&link, "host", &format!("echo {number}")).await.stdout, format!("{number}\n")) }
     });
-    tokio::join!(futures::future::join_all((0..16).map(|number| one(link.clone(), number))), futures::future::join_all(execs));
+    tokio::join!(
+        futures::future::join_all((0..16).map(|number| one(link.clone(), number))),
+        futures::future::join_all(execs)
+    );
 }

@@ -65,7 +65,11 @@ impl Bench {
             Kind::Fake(engine) => engine.kill(id),
             Kind::Docker(engine) => {
                 let options = bollard::query_parameters::KillContainerOptionsBuilder::default().signal("KILL").build();
-                engine.docker().kill_container(&engine.container_name(id), Some(options)).await.expect("a running container");
+                engine
+                    .docker()
+                    .kill_container(&engine.container_name(id), Some(options))
+                    .await
+                    .expect("a running container");
                 let mut ends = engine.docker().wait_container(&engine.container_name(id), None);
                 let _code = futures::StreamExt::next(&mut ends).await;
             }
@@ -84,7 +88,8 @@ impl Bench {
             pids: 256,
             disk_bytes: disk_mib * MIB,
         };
-        let owner_uid = 0x6800_0000 + (std::process::id() % 0x10_0000) * 16 + COUNT.fetch_add(1, Ordering::Relaxed) % 16;
+        let owner_uid =
+            0x6800_0000 + (std::process::id() % 0x10_0000) * 16 + COUNT.fetch_add(1, Ordering::Relaxed) % 16;
         SandboxSpec {
             owner: "student-1".to_owned(),
             lab: "contract".to_owned(),
@@ -96,7 +101,10 @@ impl Bench {
                 sandbox: id.to_string(),
                 generation: 1,
                 owner_uid,
-                machines: vec![machine("host", MachineKind::DockerHost, 1, 640, 128), machine("probe", MachineKind::Probe, 2, 64, 0)],
+                machines: vec![
+                    machine("host", MachineKind::DockerHost, 1, 640, 128),
+                    machine("probe", MachineKind::Probe, 2, 64, 0),
+                ],
             },
             id,
             tier: Tier::Userns,
@@ -177,7 +185,9 @@ pub(crate) async fn docker() -> Option<Bench> {
     };
     match found.await {
         Ok(bench) => Some(bench),
-        Err(why) if std::env::var("BULKHEAD_TEST_ENGINE").as_deref() == Ok("required") => panic!("BULKHEAD_TEST_ENGINE=required, but {why}"),
+        Err(why) if std::env::var("BULKHEAD_TEST_ENGINE").as_deref() == Ok("required") => {
+            panic!("BULKHEAD_TEST_ENGINE=required, but {why}")
+        }
         Err(why) => {
             println!("SKIPPED on Docker: {why}");
             None

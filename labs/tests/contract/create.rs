@@ -12,7 +12,11 @@ pub(crate) async fn twice_makes_one(bench: Arc<Bench>) {
     let shell = link.start(open).await.expect("a shell");
     bench.engine().create(&spec).await.expect("the same again");
     let running = bench.link(&spec.id).await.processes().await.expect("processes");
-    assert_eq!(running.iter().map(|process| process.process).collect::<Vec<_>>(), [shell.id], "the shell outlived the second create");
+    assert_eq!(
+        running.iter().map(|process| process.process).collect::<Vec<_>>(),
+        [shell.id],
+        "the shell outlived the second create"
+    );
     assert_eq!(bench.engine().list().await.expect("a list").len(), 1);
 }
 
@@ -94,7 +98,10 @@ pub(crate) async fn the_reaper_finds_all_of_this_installation(bench: Arc<Bench>)
     bench.engine().create(&two).await.expect_err("the platform died");
     let mut found = bench.engine().list().await.expect("a list");
     found.sort_by(|a, b| a.id.cmp(&b.id));
-    let seen: Vec<_> = found.iter().map(|it| (it.id.clone(), it.owner.as_str(), it.lab.as_str(), it.state, it.expires, it.owner_uid)).collect();
+    let seen: Vec<_> = found
+        .iter()
+        .map(|it| (it.id.clone(), it.owner.as_str(), it.lab.as_str(), it.state, it.expires, it.owner_uid))
+        .collect();
     let expected = [
         (one.id.clone(), "student-1", "contract", EngineState::Running, one.expires, one.boot.owner_uid),
         (two.id.clone(), "student-2", "contract", EngineState::Created, two.expires, two.boot.owner_uid),

@@ -21,7 +21,9 @@ pub(crate) async fn limits_are_in_force(bench: Arc<Bench>) {
     let status = bench.start(&spec).await.status().await.expect("a status");
     for (seen, asked) in status.machines.iter().zip(&spec.boot.machines) {
         assert_eq!(seen.name, asked.name);
-        let near = |effective: Option<u64>, asked: u64| effective.is_some_and(|effective| effective.abs_diff(asked) <= 64 * 1024);
+        let near = |effective: Option<u64>, asked: u64| {
+            effective.is_some_and(|effective| effective.abs_diff(asked) <= 64 * 1024)
+        };
         assert!(near(seen.memory_bytes, asked.memory_bytes), "{seen:?}");
         assert_eq!(seen.pids, Some(asked.pids.into()));
         assert!(asked.disk_bytes == 0 || near(seen.disk_bytes, asked.disk_bytes), "{seen:?}");

@@ -57,7 +57,8 @@ async fn a_forbidden_socket_says_which_group() {
 
 /// Root may open every socket; the words are tested with the error beside the code.
 fn nobody_is_refused_anything() -> bool {
-    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| status.lines().any(|line| line.starts_with("Uid:\t0")))
+    std::fs::read_to_string("/proc/self/status")
+        .is_ok_and(|status| status.lines().any(|line| line.starts_with("Uid:\t0")))
 }
 
 #[tokio::test(start_paused = true)]

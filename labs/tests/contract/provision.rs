@@ -28,7 +28,11 @@ fn plan(spec: &SandboxSpec, setup: Option<&str>) -> SandboxPlan {
         image: spec.image.clone(),
         machines: machines.collect(),
         milli_cpus: 1000,
-        setup: setup.map(|script| Setup { machine: "host".to_owned(), script: script.to_owned(), timeout: Duration::from_secs(30) }),
+        setup: setup.map(|script| Setup {
+            machine: "host".to_owned(),
+            script: script.to_owned(),
+            timeout: Duration::from_secs(30),
+        }),
         variables: BTreeMap::from([("FLAG".to_owned(), "f00d".to_owned())]),
     }
 }
@@ -41,7 +45,9 @@ pub(crate) async fn ends_ready_with_every_step_told(bench: Arc<Bench>) {
             Progress::Done(step, _) => (step, "done"),
         });
     };
-    let ready = provision(bench.engine(), &plan(&bench.spec("ready"), Some("printenv FLAG")), &tell).await.expect("a ready sandbox");
+    let ready = provision(bench.engine(), &plan(&bench.spec("ready"), Some("printenv FLAG")), &tell)
+        .await
+        .expect("a ready sandbox");
     let expected = [
         (Step::Creating, "began"),
         (Step::Creating, "done"),

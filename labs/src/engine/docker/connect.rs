@@ -20,7 +20,8 @@ const CLIENT_SECONDS: u64 = 120;
 const APPARMOR_PROFILE: &str = "bulkhead-sandbox";
 
 pub(super) async fn connect(instance: &str, socket: Option<&str>) -> Result<DockerEngine, EngineError> {
-    let fits = (1..=24).contains(&instance.len()) && instance.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let fits =
+        (1..=24).contains(&instance.len()) && instance.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     if !fits {
         return Err(EngineError::Unsupported {
             what: format!("the instance name {instance:?}"),
@@ -47,7 +48,11 @@ pub(super) async fn connect(instance: &str, socket: Option<&str>) -> Result<Dock
     Ok(DockerEngine { inner: Arc::new(inner) })
 }
 
-async fn within<T>(socket: &str, what: &str, call: impl Future<Output = Result<T, bollard::errors::Error>>) -> Result<T, Failure> {
+async fn within<T>(
+    socket: &str,
+    what: &str,
+    call: impl Future<Output = Result<T, bollard::errors::Error>>,
+) -> Result<T, Failure> {
     match tokio::time::timeout(QUICK, call).await {
         Ok(result) => result.map_err(|error| Failure::new(what, socket, &error)),
         Err(_) => Err(unreachable(socket, "it does not answer in time", None).into()),
@@ -55,7 +60,13 @@ async fn within<T>(socket: &str, what: &str, call: impl Future<Output = Result<T
 }
 
 /// The first that is named, else the first that exists.
-fn locate(named: Option<&str>, host: Option<&str>, home: &str, runtime: &str, exists: &dyn Fn(&str) -> bool) -> Result<String, EngineError> {
+fn locate(
+    named: Option<&str>,
+    host: Option<&str>,
+    home: &str,
+    runtime: &str,
+    exists: &dyn Fn(&str) -> bool,
+) -> Result<String, EngineError> {
     if let Some(named) = named.or(host.filter(|host| !host.is_empty())) {
         return match (named.strip_prefix("unix://"), named.contains("://")) {
             (Some(path), _) => Ok(path.to_owned()),
@@ -67,14 +78,21 @@ fn locate(named: Option<&str>, host: Option<&str>, home: &str, runtime: &str, ex
             }),
         };
     }
-    let usual = ["/var/run/docker.sock".to_owned(), format!("{home}/.docker/run/docker.sock"), format!("{runtime}/docker.sock")];
+    let usual = [
+        "/var/run/docker.sock".to_owned(),
+        format!("{home}/.docker/run/docker.sock"),
+        format!("{runtime}/docker.sock"),
+    ];
     let found = usual.iter().find(|path| exists(path)).unwrap_or(&usual[0]);
     Ok(found.clone())
 }
 
 /// The newest version that both sides know. An engine refuses one that is newer than its own and names its newest.
 async fn negotiate(socket: &str) -> Result<Docker, EngineError> {
-    let open = |version: &ClientVersion| Docker::connect_with_unix(socket, CLIENT_SECONDS, version).map_err(|error| Failure::new("open its socket", socket, &error));
+    let open = |version: &ClientVersion| {
+        Docker::connect_with_unix(socket, CLIENT_SECONDS, version)
+            .map_err(|error| Failure::new("open its socket", socket, &error))
+    };
     let newest = open(API_DEFAULT_VERSION)?;
     let docker = match within(socket, "name its version", newest.negotiate_version()).await {
         Ok(docker) => docker,
@@ -105,7 +123,8 @@ fn maximum(refusal: &str) -> Option<(usize, usize)> {
 fn capabilities(info: &SystemInfo, version: ClientVersion) -> Capabilities {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let switch = |value: Option<bool>| value.unwrap_or(false).to_string();
-    let cgroup_version = info.cgroup_version.as_ref().map(ToString::to_string).and_then(|version| version.parse().ok()).unwrap_or(1);
+    let cgroup_version =
+        info.cgroup_version.as_ref().map(ToString::to_string).and_then(|version| version.parse().ok()).unwrap_or(1);
     let details = BTreeMap::from([
         ("os".to_owned(), text(&info.operating_system)),
         ("architecture".to_owned(), text(&info.architecture)),
@@ -139,7 +158,12 @@ fn architecture(info: &SystemInfo) -> Result<Architecture, EngineError> {
 }
 
 fn security(info: &SystemInfo, profile_exists: &dyn Fn(&str) -> bool) -> Security {
-    let has = |module: &str| info.security_options.iter().flatten().any(|option| option.split(',').any(|part| part == format!("name={module}")));
+    let has = |module: &str| {
+        info.security_options
+            .iter()
+            .flatten()
+            .any(|option| option.split(',').any(|part| part == format!("name={module}")))
+    };
     let apparmor = if profile_exists(APPARMOR_PROFILE) { APPARMOR_PROFILE } else { "unconfined" };
     Security { apparmor: has("apparmor").then(|| apparmor.to_owned()), selinux: has("selinux") }
 }
@@ -168,7 +192,10 @@ mod tests {
 
     #[test]
     fn apparmor_is_asked_for_where_it_is() {
-        let info = |options: &[&str]| SystemInfo { security_options: Some(options.iter().map(ToString::to_string).collect()), ..Default::default() };
+        let info = |options: &[&str]| SystemInfo {
+            security_options: Some(options.iter().map(ToString::to_string).collect()),
+            ..Default::default()
+        };
         let plain = security(&info(&["name=seccomp,profile=default"]), &|_| true);
         assert_eq!((plain.apparmor, plain.selinux), (None, false));
         let ubuntu = security(&info(&["name=apparmor", "name=seccomp,profile=builtin"]), &|_| true);

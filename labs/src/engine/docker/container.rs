@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum, HostConfig,
-    HostConfigLogConfig, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary,
+    ContainerSummaryStateEnum, HostConfig, HostConfigLogConfig, RestartPolicy, RestartPolicyNameEnum,
 };
 use bulkhead_agent::{
     boot::{AGENT_PATH, BOOT_VARIABLE},
@@ -38,8 +38,14 @@ pub(super) struct Security {
     pub(super) selinux: bool,
 }
 
-pub(super) fn body(spec: &SandboxSpec, instance: &str, architecture: Architecture, security: &Security) -> Result<ContainerCreateBody, EngineError> {
-    let boot = serde_json::to_string(&spec.boot).map_err(|error| EngineError::Unsupported { what: "this boot".to_owned(), why: error.to_string() })?;
+pub(super) fn body(
+    spec: &SandboxSpec,
+    instance: &str,
+    architecture: Architecture,
+    security: &Security,
+) -> Result<ContainerCreateBody, EngineError> {
+    let boot = serde_json::to_string(&spec.boot)
+        .map_err(|error| EngineError::Unsupported { what: "this boot".to_owned(), why: error.to_string() })?;
     let memory = signed(spec.limits.memory_bytes);
     let mut options = vec![format!("seccomp={}", seccomp::profile(architecture))];
     options.extend(security.apparmor.iter().map(|profile| format!("apparmor={profile}")));
@@ -64,7 +70,9 @@ pub(super) fn body(spec: &SandboxSpec, instance: &str, architecture: Architectur
         restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None }),
         log_config: Some(HostConfigLogConfig {
             typ: Some("json-file".to_owned()),
-            config: Some(HashMap::from([("max-size", "256k"), ("max-file", "1")].map(|(key, value)| (key.to_owned(), value.to_owned())))),
+            config: Some(HashMap::from(
+                [("max-size", "256k"), ("max-file", "1")].map(|(key, value)| (key.to_owned(), value.to_owned())),
+            )),
         }),
         ..Default::default()
     };
@@ -115,7 +123,10 @@ pub(super) fn listed(found: &ContainerSummary) -> Option<SandboxSummary> {
 /// A label that makes no sense makes the sandbox expired, not invisible: the reaper takes it.
 fn summary(labels: &HashMap<String, String>, state: EngineState) -> Option<SandboxSummary> {
     let text = |key: &str| labels.get(key).cloned().unwrap_or_default();
-    let expires = text(EXPIRES).parse::<i64>().ok().and_then(|millis| OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok());
+    let expires = text(EXPIRES)
+        .parse::<i64>()
+        .ok()
+        .and_then(|millis| OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok());
     Some(SandboxSummary {
         id: SandboxId::parse(labels.get(SANDBOX)?)?,
         owner: text(OWNER),
@@ -139,7 +150,13 @@ pub(super) fn verify(spec: &SandboxSpec, host: &HostConfig, status: &Status) -> 
     ];
     for (what, effective, asked) in asked {
         if effective != Some(asked) {
-            return Err(weaker(what, &format!("asked for {asked}, the engine set {}", effective.map_or("nothing".to_owned(), |value| value.to_string()))));
+            return Err(weaker(
+                what,
+                &format!(
+                    "asked for {asked}, the engine set {}",
+                    effective.map_or("nothing".to_owned(), |value| value.to_string())
+                ),
+            ));
         }
     }
     let closed = [
@@ -154,7 +171,10 @@ pub(super) fn verify(spec: &SandboxSpec, host: &HostConfig, status: &Status) -> 
         return Err(weaker(what, "the engine set something else"));
     }
     if status.sandbox != spec.id.as_str() || status.generation != spec.generation {
-        return Err(weaker("this sandbox", &format!("its agent says that it is {} in generation {}", status.sandbox, status.generation)));
+        return Err(weaker(
+            "this sandbox",
+            &format!("its agent says that it is {} in generation {}", status.sandbox, status.generation),
+        ));
     }
     for machine in &spec.boot.machines {
         let Some(seen) = status.machines.iter().find(|seen| seen.name == machine.name) else {
@@ -168,7 +188,10 @@ pub(super) fn verify(spec: &SandboxSpec, host: &HostConfig, status: &Status) -> 
         for (what, effective, asked) in limits.into_iter().filter(|(.., asked)| *asked > 0) {
             if effective.is_none_or(|effective| effective > asked + ROUNDING) {
                 let effective = effective.map_or("no limit".to_owned(), |value| value.to_string());
-                return Err(weaker(&format!("the limit on {what} of machine {}", machine.name), &format!("asked for {asked}, the kernel has {effective}")));
+                return Err(weaker(
+                    &format!("the limit on {what} of machine {}", machine.name),
+                    &format!("asked for {asked}, the kernel has {effective}"),
+                ));
             }
         }
     }

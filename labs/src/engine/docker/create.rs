@@ -122,7 +122,10 @@ impl Making<'_> {
                 }
             }
         }
-        Err(EngineError::Refused { what: "create the sandbox".to_owned(), cause: "another process makes and removes it again and again".to_owned() })
+        Err(EngineError::Refused {
+            what: "create the sandbox".to_owned(),
+            cause: "another process makes and removes it again and again".to_owned(),
+        })
     }
 
     /// What is there of this generation. A dead one makes room.
@@ -131,10 +134,17 @@ impl Making<'_> {
         let summary = container::inspected(&found).filter(|summary| summary.instance == self.inner.instance);
         let Some(summary) = summary else {
             let name = self.inner.name(&self.spec.id);
-            return Err(EngineError::Refused { what: format!("use the name {name}"), cause: "a container that is not ours has it".to_owned() });
+            return Err(EngineError::Refused {
+                what: format!("use the name {name}"),
+                cause: "a container that is not ours has it".to_owned(),
+            });
         };
         if summary.generation != self.spec.generation {
-            return Err(EngineError::Generation { id: self.spec.id.clone(), found: summary.generation, asked: self.spec.generation });
+            return Err(EngineError::Generation {
+                id: self.spec.id.clone(),
+                found: summary.generation,
+                asked: self.spec.generation,
+            });
         }
         if summary.state == EngineState::Dead {
             self.inner.remove(&self.spec.id).await?;
@@ -176,7 +186,11 @@ impl Making<'_> {
     }
 
     async fn start(&self) -> Result<(), Stop> {
-        match self.inner.call("start the sandbox", SLOW, self.inner.docker.start_container(&self.inner.name(&self.spec.id), None)).await {
+        match self
+            .inner
+            .call("start the sandbox", SLOW, self.inner.docker.start_container(&self.inner.name(&self.spec.id), None))
+            .await
+        {
             Ok(()) => Ok(()),
             Err(failure) if failure.missing() => Err(EngineError::Destroyed(self.spec.id.clone()).into()),
             Err(failure) => Err(failure.into()),
@@ -223,7 +237,14 @@ impl Making<'_> {
     }
 
     async fn limits(&self, status: &Status) -> Result<(), Stop> {
-        let found = self.inner.call("look at the sandbox", QUICK, self.inner.docker.inspect_container(&self.inner.name(&self.spec.id), None)).await?;
+        let found = self
+            .inner
+            .call(
+                "look at the sandbox",
+                QUICK,
+                self.inner.docker.inspect_container(&self.inner.name(&self.spec.id), None),
+            )
+            .await?;
         let host = found.host_config.unwrap_or_default();
         Ok(container::verify(self.spec, &host, status)?)
     }
@@ -237,6 +258,10 @@ impl Making<'_> {
     }
 
     fn go_on(&self) -> Result<(), EngineError> {
-        if self.destroyed.has_changed().unwrap_or(false) { Err(EngineError::Destroyed(self.spec.id.clone())) } else { Ok(()) }
+        if self.destroyed.has_changed().unwrap_or(false) {
+            Err(EngineError::Destroyed(self.spec.id.clone()))
+        } else {
+            Ok(())
+        }
     }
 }

@@ -20,10 +20,13 @@ impl Failure {
                 (Some(*status_code), EngineError::Refused { what: what.to_owned(), cause: message.trim().to_owned() })
             }
             Error::RequestTimeoutError => (None, unreachable(socket, "it does not answer in time", None)),
-            Error::SocketNotFoundError(_) => (None, unreachable(socket, "there is no such socket", Some(io::ErrorKind::NotFound))),
-            Error::JsonDataError { .. } | Error::JsonSerdeError { .. } => {
-                (None, EngineError::Refused { what: what.to_owned(), cause: format!("its answer makes no sense: {error}") })
+            Error::SocketNotFoundError(_) => {
+                (None, unreachable(socket, "there is no such socket", Some(io::ErrorKind::NotFound)))
             }
+            Error::JsonDataError { .. } | Error::JsonSerdeError { .. } => (
+                None,
+                EngineError::Refused { what: what.to_owned(), cause: format!("its answer makes no sense: {error}") },
+            ),
             other => (None, unreachable(socket, &innermost(other), io_kind(other))),
         };
         Self { status, error }
@@ -66,8 +69,12 @@ pub(super) fn unreachable(socket: &str, cause: &str, kind: Option<io::ErrorKind>
         Some(io::ErrorKind::NotFound) => {
             "Install Docker (on Debian: `sudo apt install docker.io`) or start it (`sudo systemctl start docker`); if it listens elsewhere, set DOCKER_HOST"
         }
-        Some(io::ErrorKind::PermissionDenied) => "Your user may not use it: `sudo usermod -aG docker $USER`, then sign out and in again",
-        Some(io::ErrorKind::ConnectionRefused) => "The socket is there but nobody listens: start the engine with `sudo systemctl start docker`",
+        Some(io::ErrorKind::PermissionDenied) => {
+            "Your user may not use it: `sudo usermod -aG docker $USER`, then sign out and in again"
+        }
+        Some(io::ErrorKind::ConnectionRefused) => {
+            "The socket is there but nobody listens: start the engine with `sudo systemctl start docker`"
+        }
         _ => "See whether it runs: `sudo systemctl status docker`",
     };
     EngineError::Unreachable { socket: socket.to_owned(), cause: cause.to_owned(), hint: hint.to_owned() }
@@ -122,6 +129,9 @@ mod tests {
         let error = Error::DockerResponseServerError { status_code: 409, message: "is already in use\n".to_owned() };
         let failure = Failure::new("create the sandbox", "s", &error);
         assert!(failure.conflict() && !failure.missing());
-        assert_eq!(EngineError::from(failure).to_string(), "the engine refused to create the sandbox: is already in use");
+        assert_eq!(
+            EngineError::from(failure).to_string(),
+            "the engine refused to create the sandbox: is already in use"
+        );
     }
 }

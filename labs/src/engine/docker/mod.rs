@@ -24,8 +24,7 @@ use error::Failure;
 
 use super::{
     Capabilities, CreateStep, Duplex, EngineError, Mode, SandboxEngine, SandboxId, SandboxSpec, SandboxSummary,
-    fault::Faults,
-    seccomp::Architecture,
+    fault::Faults, seccomp::Architecture,
 };
 
 /// For a call that the engine answers from memory.
@@ -81,7 +80,10 @@ impl DockerEngine {
 
 impl std::fmt::Debug for DockerEngine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DockerEngine").field("socket", &self.inner.socket).field("instance", &self.inner.instance).finish_non_exhaustive()
+        f.debug_struct("DockerEngine")
+            .field("socket", &self.inner.socket)
+            .field("instance", &self.inner.instance)
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,7 +93,12 @@ impl Inner {
     }
 
     /// Bounds a call to the engine and puts its error into our words.
-    async fn call<T>(&self, what: &str, within: Duration, call: impl Future<Output = Result<T, bollard::errors::Error>>) -> Result<T, Failure> {
+    async fn call<T>(
+        &self,
+        what: &str,
+        within: Duration,
+        call: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T, Failure> {
         match tokio::time::timeout(within, call).await {
             Ok(result) => result.map_err(|error| Failure::new(what, &self.socket, &error)),
             Err(_) => Err(Failure::from(EngineError::TimedOut(within))),
@@ -118,7 +125,9 @@ impl Inner {
                 Ok(()) => return Ok(()),
                 Err(failure) if failure.missing() => return Ok(()),
                 // Somebody else removes it right now, or it starts: the next try finds it gone, or removes it.
-                Err(failure) if failure.conflict() && began.elapsed() < SLOW => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(failure) if failure.conflict() && began.elapsed() < SLOW => {
+                    tokio::time::sleep(Duration::from_millis(50)).await
+                }
                 Err(failure) => return Err(failure.into()),
             }
         }
@@ -133,21 +142,33 @@ impl Inner {
             cmd: Some(vec![AGENT_PATH.to_owned(), "connect".to_owned()]),
             ..Default::default()
         };
-        let exec = match self.call("reach the sandbox's agent", QUICK, self.docker.create_exec(&self.name(id), config)).await {
+        let exec = match self
+            .call("reach the sandbox's agent", QUICK, self.docker.create_exec(&self.name(id), config))
+            .await
+        {
             Ok(exec) => exec,
             Err(failure) if failure.missing() => return Err(EngineError::NotFound(id.clone())),
-            Err(failure) if failure.conflict() => return Err(EngineError::Died { id: id.clone(), log: self.log_tail(id).await }),
+            Err(failure) if failure.conflict() => {
+                return Err(EngineError::Died { id: id.clone(), log: self.log_tail(id).await });
+            }
             Err(failure) => return Err(failure.into()),
         };
-        let options = bollard::exec::StartExecOptions { detach: false, tty: false, output_capacity: Some(stream::CAPACITY) };
-        let started = self.call("reach the sandbox's agent", QUICK, self.docker.start_exec(&exec.id, Some(options))).await?;
+        let options =
+            bollard::exec::StartExecOptions { detach: false, tty: false, output_capacity: Some(stream::CAPACITY) };
+        let started =
+            self.call("reach the sandbox's agent", QUICK, self.docker.start_exec(&exec.id, Some(options))).await?;
         stream::duplex(started)
     }
 
     async fn log_tail(&self, id: &SandboxId) -> String {
         use futures::StreamExt as _;
         let options = query::LogsOptionsBuilder::default().stdout(true).stderr(true).tail("20").build();
-        let lines = self.docker.logs(&self.name(id), Some(options)).take(64).filter_map(async |line| line.ok()).map(|line| line.to_string());
+        let lines = self
+            .docker
+            .logs(&self.name(id), Some(options))
+            .take(64)
+            .filter_map(async |line| line.ok())
+            .map(|line| line.to_string());
         let text = tokio::time::timeout(QUICK, lines.collect::<String>()).await.unwrap_or_default();
         let text = text.trim();
         let from = text.len().saturating_sub(2000);
@@ -192,9 +213,11 @@ impl SandboxEngine for DockerEngine {
     }
 
     async fn list(&self) -> Result<Vec<SandboxSummary>, EngineError> {
-        let ours = HashMap::from([("label".to_owned(), vec![format!("{}={}", container::INSTANCE, self.inner.instance)])]);
+        let ours =
+            HashMap::from([("label".to_owned(), vec![format!("{}={}", container::INSTANCE, self.inner.instance)])]);
         let options = query::ListContainersOptionsBuilder::default().all(true).filters(&ours).build();
-        let found = self.inner.call("list the sandboxes", QUICK, self.inner.docker.list_containers(Some(options))).await?;
+        let found =
+            self.inner.call("list the sandboxes", QUICK, self.inner.docker.list_containers(Some(options))).await?;
         Ok(found.iter().filter_map(container::listed).collect())
     }
 }

@@ -33,9 +33,10 @@ pub(super) fn duplex(started: StartExecResults) -> Result<Duplex, EngineError> {
         StartExecResults::Attached { output, input } => {
             Ok(Box::pin(ExecStream { output, input, rest: Bytes::new(), complaint: String::new() }))
         }
-        StartExecResults::Detached => {
-            Err(EngineError::Refused { what: "attach to the sandbox's agent".to_owned(), cause: "it started the process detached".to_owned() })
-        }
+        StartExecResults::Detached => Err(EngineError::Refused {
+            what: "attach to the sandbox's agent".to_owned(),
+            cause: "it started the process detached".to_owned(),
+        }),
     }
 }
 
@@ -52,7 +53,9 @@ impl AsyncRead for ExecStream {
                 Some(Ok(LogOutput::StdIn { .. })) => {}
                 Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
                 None if this.complaint.is_empty() => return Poll::Ready(Ok(())),
-                None => return Poll::Ready(Err(io::Error::other(std::mem::take(&mut this.complaint).trim().to_owned()))),
+                None => {
+                    return Poll::Ready(Err(io::Error::other(std::mem::take(&mut this.complaint).trim().to_owned())));
+                }
             }
         }
         let taken = this.rest.len().min(buffer.remaining());
@@ -84,7 +87,12 @@ mod tests {
 
     fn stream(packets: Vec<LogOutput>) -> Duplex {
         let output = Box::pin(futures::stream::iter(packets.into_iter().map(Ok)));
-        Box::pin(ExecStream { output, input: Box::pin(tokio::io::sink()), rest: Bytes::new(), complaint: String::new() })
+        Box::pin(ExecStream {
+            output,
+            input: Box::pin(tokio::io::sink()),
+            rest: Bytes::new(),
+            complaint: String::new(),
+        })
     }
 
     #[tokio::test]

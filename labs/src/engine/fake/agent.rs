@@ -127,14 +127,18 @@ impl Machines {
     fn request(self: &Arc<Self>, id: u32, request: Request, outbox: &Outbox) {
         let reply = match request {
             Request::Hello { protocol: PROTOCOL } => Ok(Reply::Done),
-            Request::Hello { protocol } => Err(fault(FaultKind::Invalid, format!("version {protocol} is not {PROTOCOL}"))),
+            Request::Hello { protocol } => {
+                Err(fault(FaultKind::Invalid, format!("version {protocol} is not {PROTOCOL}")))
+            }
             Request::Status => Ok(Reply::Status(self.status())),
             Request::Open(open) => {
                 if let Err(fault) = self.machine(&open.machine) {
                     return respond(outbox, id, Err(fault));
                 }
                 let process = Arc::new(Process::new(self.last.fetch_add(1, Ordering::Relaxed) + 1, open));
-                process.attach(outbox.clone(), |offset| respond(outbox, id, Ok(Reply::Process { process: process.id, offset })));
+                process.attach(outbox.clone(), |offset| {
+                    respond(outbox, id, Ok(Reply::Process { process: process.id, offset }))
+                });
                 let running = Arc::clone(&process);
                 let task = tokio::spawn(async move { running.run().await }).abort_handle();
                 lock(&self.processes).insert(process.id, (process, task));
@@ -142,7 +146,9 @@ impl Machines {
             }
             Request::Attach { process } => match self.process(process) {
                 Ok(process) if process.is_terminal() => {
-                    return process.attach(outbox.clone(), |offset| respond(outbox, id, Ok(Reply::Process { process: process.id, offset })));
+                    return process.attach(outbox.clone(), |offset| {
+                        respond(outbox, id, Ok(Reply::Process { process: process.id, offset }))
+                    });
                 }
                 Ok(_) => Err(fault(FaultKind::Invalid, "it is not a terminal")),
                 Err(fault) => Err(fault),

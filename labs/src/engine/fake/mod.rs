@@ -25,7 +25,8 @@ use bulkhead_agent::{
 use time::OffsetDateTime;
 
 use super::{
-    Capabilities, CreateStep, Duplex, EngineError, EngineState, Mode, SandboxEngine, SandboxId, SandboxSpec, SandboxSummary, Tier, fault::Faults,
+    Capabilities, CreateStep, Duplex, EngineError, EngineState, Mode, SandboxEngine, SandboxId, SandboxSpec,
+    SandboxSummary, Tier, fault::Faults,
 };
 
 type Looker = Arc<dyn Fn(&Look) -> Result<Seen, Fault> + Send + Sync>;
@@ -46,7 +47,12 @@ pub struct Behaviour {
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { look: Arc::new(|_| Ok(Seen::Missing)), exec: Arc::new(|_| None), engine_ready: true, limits_percent: 100 }
+        Self {
+            look: Arc::new(|_| Ok(Seen::Missing)),
+            exec: Arc::new(|_| None),
+            engine_ready: true,
+            limits_percent: 100,
+        }
     }
 }
 
@@ -153,7 +159,11 @@ impl FakeEngine {
         let mut sandboxes = lock(&self.inner.sandboxes);
         let Some(sandbox) = sandboxes.get(&spec.id) else { return Ok(None) };
         if sandbox.spec.generation != spec.generation {
-            return Err(EngineError::Generation { id: spec.id.clone(), found: sandbox.spec.generation, asked: spec.generation });
+            return Err(EngineError::Generation {
+                id: spec.id.clone(),
+                found: sandbox.spec.generation,
+                asked: spec.generation,
+            });
         }
         if sandbox.state == EngineState::Dead {
             sandboxes.remove(&spec.id);
@@ -192,7 +202,10 @@ impl FakeEngine {
         }
         strike(CreateStep::Agent)?;
         if lock(&self.inner.behaviour).limits_percent < 100 {
-            return Err(failed(EngineError::Unsupported { what: "the memory limit".to_owned(), why: "the kernel enforces less".to_owned() }));
+            return Err(failed(EngineError::Unsupported {
+                what: "the memory limit".to_owned(),
+                why: "the kernel enforces less".to_owned(),
+            }));
         }
         strike(CreateStep::Limits)
     }
@@ -260,7 +273,16 @@ impl FakeEngine {
         let SandboxSpec { id, owner, lab, generation, expires, boot, .. } = sandbox.spec.clone();
         // Labels hold whole milliseconds.
         let expires = expires.replace_millisecond(expires.millisecond()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        SandboxSummary { id, owner, lab, generation, expires, state: sandbox.state, instance: self.inner.instance.clone(), owner_uid: boot.owner_uid }
+        SandboxSummary {
+            id,
+            owner,
+            lab,
+            generation,
+            expires,
+            state: sandbox.state,
+            instance: self.inner.instance.clone(),
+            owner_uid: boot.owner_uid,
+        }
     }
 }
 

@@ -113,7 +113,11 @@ impl Process {
 
     /// Runs to the end.
     pub(super) async fn run(&self) {
-        let code = if self.is_terminal() && self.open.argv.is_empty() { self.interact().await } else { self.run_command().await };
+        let code = if self.is_terminal() && self.open.argv.is_empty() {
+            self.interact().await
+        } else {
+            self.run_command().await
+        };
         let mut state = lock(&self.state);
         state.exited = Some(code);
         if let Some(viewer) = &state.viewer {
@@ -178,7 +182,8 @@ impl Process {
             let changed = self.changed.notified();
             let sent = {
                 let mut state = lock(&self.state);
-                let room = state.viewer.as_ref().map_or(bytes.len(), |viewer| viewer.credit.min(bytes.len()).min(16 * 1024));
+                let room =
+                    state.viewer.as_ref().map_or(bytes.len(), |viewer| viewer.credit.min(bytes.len()).min(16 * 1024));
                 let (now, later) = bytes.split_at(room);
                 if room > 0 {
                     state.keep(now);

@@ -25,7 +25,11 @@ pub(super) fn plan(argv: &[String], env: &BTreeMap<String, String>) -> Vec<Act> 
 }
 
 pub(super) fn script_plan(script: &str, env: &BTreeMap<String, String>) -> Vec<Act> {
-    script.split([';', '\n']).map(str::split_whitespace).flat_map(|words| command(&words.collect::<Vec<_>>(), env)).collect()
+    script
+        .split([';', '\n'])
+        .map(str::split_whitespace)
+        .flat_map(|words| command(&words.collect::<Vec<_>>(), env))
+        .collect()
 }
 
 fn command(words: &[&str], env: &BTreeMap<String, String>) -> Vec<Act> {

@@ -66,7 +66,8 @@ fn build(architecture: Architecture) -> Profile {
         Architecture::X86_64 => ("SCMP_ARCH_X86_64", OPENED_X86_64),
         Architecture::Aarch64 => ("SCMP_ARCH_AARCH64", &[][..]),
     };
-    let mut allowed: Vec<_> = ORDINARY.iter().chain(OPENED.iter().chain(own).flat_map(|(names, _)| names.iter())).copied().collect();
+    let mut allowed: Vec<_> =
+        ORDINARY.iter().chain(OPENED.iter().chain(own).flat_map(|(names, _)| names.iter())).copied().collect();
     allowed.sort_unstable();
     allowed.dedup();
     let mut syscalls = vec![Rule { names: allowed, action: "SCMP_ACT_ALLOW", errno_ret: None, args: Vec::new() }];
@@ -107,13 +108,41 @@ mod tests {
     #[test]
     fn nothing_dangerous_is_allowed() {
         let dangerous = [
-            "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "bpf", "perf_event_open",
-            "userfaultfd", "open_by_handle_at", "syslog", "process_vm_writev", "fanotify_init", "quotactl", "clock_settime",
-            "settimeofday", "swapon", "acct", "keyctl", "add_key", "request_key", "io_uring_setup", "iopl", "ioperm", "modify_ldt",
+            "init_module",
+            "finit_module",
+            "delete_module",
+            "kexec_load",
+            "kexec_file_load",
+            "reboot",
+            "bpf",
+            "perf_event_open",
+            "userfaultfd",
+            "open_by_handle_at",
+            "syslog",
+            "process_vm_writev",
+            "fanotify_init",
+            "quotactl",
+            "clock_settime",
+            "settimeofday",
+            "swapon",
+            "acct",
+            "keyctl",
+            "add_key",
+            "request_key",
+            "io_uring_setup",
+            "iopl",
+            "ioperm",
+            "modify_ldt",
             "socketcall",
         ];
         let profile = build(Architecture::X86_64);
-        let allowed: BTreeSet<_> = profile.syscalls.iter().filter(|rule| rule.action == "SCMP_ACT_ALLOW").flat_map(|rule| &rule.names).copied().collect();
+        let allowed: BTreeSet<_> = profile
+            .syscalls
+            .iter()
+            .filter(|rule| rule.action == "SCMP_ACT_ALLOW")
+            .flat_map(|rule| &rule.names)
+            .copied()
+            .collect();
         for call in dangerous {
             assert!(!allowed.contains(call), "{call} is allowed");
         }
