@@ -1,4 +1,4 @@
-//! A sandbox as a container, both ways. Pure.
+//! A sandbox as a container: the one that is asked for, and what labels tell of one that is there. Pure.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,7 @@ use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary,
     ContainerSummaryStateEnum, HostConfig, HostConfigLogConfig, RestartPolicy, RestartPolicyNameEnum,
 };
-use bulkhead_agent::{
-    boot::{AGENT_PATH, BOOT_VARIABLE},
-    protocol::Status,
-};
+use bulkhead_agent::boot::{AGENT_PATH, BOOT_VARIABLE};
 use time::OffsetDateTime;
 
 use crate::engine::{
@@ -26,9 +23,7 @@ const EXPIRES: &str = "bulkhead.expires";
 const OWNER_UID: &str = "bulkhead.uid";
 
 /// All that the agent needs: it writes id maps (SETUID, SETGID, SETFCAP) and gives terminals to students (CHOWN).
-const CAPABILITIES: [&str; 4] = ["SETUID", "SETGID", "SETFCAP", "CHOWN"];
-/// The kernel rounds limits to pages, and tmpfs its size up.
-const ROUNDING: u64 = 64 * 1024;
+pub(super) const CAPABILITIES: [&str; 4] = ["SETUID", "SETGID", "SETFCAP", "CHOWN"];
 
 /// What the engine's machine has beside seccomp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,73 +134,92 @@ fn summary(labels: &HashMap<String, String>, state: EngineState) -> Option<Sandb
     })
 }
 
-/// Compares what the engine and the kernel say with what was asked; the first that is weaker is the error.
-pub(super) fn verify(spec: &SandboxSpec, host: &HostConfig, status: &Status) -> Result<(), EngineError> {
-    let memory = signed(spec.limits.memory_bytes);
-    let asked = [
-        ("the memory limit", host.memory, memory),
-        ("the limit on memory and swap", host.memory_swap, memory),
-        ("the limit on processes", host.pids_limit, spec.limits.pids.into()),
-        ("the CPU limit", host.nano_cpus, i64::from(spec.limits.milli_cpus) * 1_000_000),
-    ];
-    for (what, effective, asked) in asked {
-        if effective != Some(asked) {
-            return Err(weaker(
-                what,
-                &format!(
-                    "asked for {asked}, the engine set {}",
-                    effective.map_or("nothing".to_owned(), |value| value.to_string())
-                ),
-            ));
-        }
-    }
-    let closed = [
-        ("a container without privileges", host.privileged != Some(true)),
-        ("a read-only root", host.readonly_rootfs == Some(true)),
-        ("no network", host.network_mode.as_deref() == Some("none")),
-        ("our seccomp profile", host.security_opt.iter().flatten().any(|option| option.starts_with("seccomp={"))),
-        ("dropped capabilities", host.cap_drop.iter().flatten().any(|cap| cap == "ALL")),
-        ("four capabilities only", host.cap_add.as_ref().is_some_and(|caps| caps.len() == CAPABILITIES.len())),
-    ];
-    if let Some((what, _)) = closed.iter().find(|(_, holds)| !holds) {
-        return Err(weaker(what, "the engine set something else"));
-    }
-    if status.sandbox != spec.id.as_str() || status.generation != spec.generation {
-        return Err(weaker(
-            "this sandbox",
-            &format!("its agent says that it is {} in generation {}", status.sandbox, status.generation),
-        ));
-    }
-    for machine in &spec.boot.machines {
-        let Some(seen) = status.machines.iter().find(|seen| seen.name == machine.name) else {
-            return Err(weaker(&format!("machine {}", machine.name), "the agent does not know it"));
-        };
-        let limits = [
-            ("memory", seen.memory_bytes, machine.memory_bytes),
-            ("processes", seen.pids, machine.pids.into()),
-            ("disk", seen.disk_bytes, machine.disk_bytes),
-        ];
-        for (what, effective, asked) in limits.into_iter().filter(|(.., asked)| *asked > 0) {
-            if effective.is_none_or(|effective| effective > asked + ROUNDING) {
-                let effective = effective.map_or("no limit".to_owned(), |value| value.to_string());
-                return Err(weaker(
-                    &format!("the limit on {what} of machine {}", machine.name),
-                    &format!("asked for {asked}, the kernel has {effective}"),
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn weaker(what: &str, why: &str) -> EngineError {
-    EngineError::Unsupported { what: what.to_owned(), why: why.to_owned() }
-}
-
-fn signed(bytes: u64) -> i64 {
+pub(super) fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 fn millis(time: OffsetDateTime) -> i128 {
     time.unix_timestamp_nanos() / 1_000_000
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use bulkhead_agent::boot::{Boot, Machine, MachineKind};
+
+    use super::*;
+    use crate::engine::{Limits, Tier};
+
+    pub(in super::super) fn spec() -> SandboxSpec {
+        let machine = |name: &str, kind, id_base, disk_bytes| Machine {
+            name: name.to_owned(),
+            kind,
+            id_base,
+            address: [10, 77, 0, 2],
+            memory_bytes: 64 << 20,
+            pids: 100,
+            disk_bytes,
+        };
+        SandboxSpec {
+            id: SandboxId::parse("s-1").expect("an id"),
+            owner: "u1".to_owned(),
+            lab: "lab".to_owned(),
+            generation: 3,
+            expires: OffsetDateTime::from_unix_timestamp_nanos(1_900_000_000_123_456_789).expect("a time"),
+            image: "bulkhead/docker-host:1".to_owned(),
+            limits: Limits { memory_bytes: 1 << 30, pids: 264, milli_cpus: 1500 },
+            boot: Boot {
+                sandbox: "s-1".to_owned(),
+                generation: 3,
+                owner_uid: 0x7000_0001,
+                machines: vec![
+                    machine("host", MachineKind::DockerHost, 100_000, 32 << 20),
+                    machine("probe", MachineKind::Probe, 200_000, 0),
+                ],
+            },
+            tier: Tier::Userns,
+        }
+    }
+
+    pub(in super::super) fn asked() -> ContainerCreateBody {
+        body(&spec(), "one", Architecture::X86_64, &Security::default()).expect("a body")
+    }
+
+    #[test]
+    fn what_is_asked_of_the_engine_is_as_reviewed() {
+        let mut body = asked();
+        // The profile has a snapshot of its own.
+        let host = body.host_config.as_mut().expect("a host config");
+        for option in host.security_opt.iter_mut().flatten() {
+            option.truncate("seccomp={".len());
+        }
+        insta::with_settings!({ sort_maps => true }, { insta::assert_json_snapshot!("container", body) });
+    }
+
+    #[test]
+    fn labels_come_back_as_the_summary() {
+        let labels = asked().labels.expect("labels");
+        let found = summary(&labels, EngineState::Running).expect("a summary");
+        let spec = spec();
+        assert_eq!((found.id, found.owner, found.lab, found.generation), (spec.id, spec.owner, spec.lab, 3));
+        assert_eq!((found.instance.as_str(), found.owner_uid, found.state), ("one", 0x7000_0001, EngineState::Running));
+        assert_eq!(found.expires.unix_timestamp_nanos(), 1_900_000_000_123_000_000, "whole milliseconds");
+    }
+
+    #[test]
+    fn labels_that_make_no_sense_mean_expired() {
+        let labels = [(SANDBOX, "x"), (INSTANCE, "one"), (EXPIRES, "soon")];
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let found = summary(&labels, EngineState::Dead).expect("a summary");
+        assert_eq!((found.expires, found.generation), (OffsetDateTime::UNIX_EPOCH, 0));
+        assert_eq!(summary(&HashMap::new(), EngineState::Dead), None, "not ours");
+    }
+
+    #[test]
+    fn security_modules_are_told_to_let_the_agent_work() {
+        let security = Security { apparmor: Some("bulkhead-sandbox".to_owned()), selinux: true };
+        let body = body(&spec(), "one", Architecture::Aarch64, &security).expect("a body");
+        let options = body.host_config.and_then(|host| host.security_opt).expect("options");
+        assert!(options[0].contains("SCMP_ARCH_AARCH64"));
+        assert_eq!(options[1..], ["apparmor=bulkhead-sandbox", "label=disable"]);
+    }
 }

@@ -23,7 +23,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{Inner, QUICK, SLOW, container};
+use super::{Inner, QUICK, SLOW, container, verify};
 use crate::{
     engine::{CreateStep, EngineError, EngineState, Mode, SandboxId, SandboxSpec, fault::Struck},
     link::AgentLink,
@@ -246,7 +246,7 @@ impl Making<'_> {
             )
             .await?;
         let host = found.host_config.unwrap_or_default();
-        Ok(container::verify(self.spec, &host, status)?)
+        Ok(verify::verify(self.spec, &host, status)?)
     }
 
     fn done(&self, step: CreateStep) -> Result<(), Stop> {

@@ -4,7 +4,8 @@
 //! mod        DockerEngine: what the trait promises, call by call
 //! connect    finding the engine, the API version both speak, what it can do, what to say when it does not answer
 //! create     the steps of `create`, with their undo, and how `destroy` gets past them
-//! container  spec -> container, container -> summary; whether what was made is as strong as what was asked (pure)
+//! container  spec -> container, container -> summary (pure)
+//! verify     whether what was made is as strong as what was asked (pure)
 //! stream     an exec's stdin and stdout as one stream
 //! error      the engine's refusals in our words
 //! ```
@@ -14,6 +15,7 @@ mod container;
 mod create;
 mod error;
 mod stream;
+mod verify;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
