@@ -15,7 +15,7 @@
 //!
 //! Pages need no router and no executor: the handler loads the data through its own [`api::Backend`], then renders.
 //!
-//! ```ignore
+//! ```text
 //! let lesson = backend.lesson(&caller, &path).await?;          // an `ApiError` becomes `Page::Problem`
 //! let outline = backend.outline(&caller).await?;
 //! let rendered = bulkhead_app::render(PageRequest {
@@ -55,6 +55,8 @@
 //! `Sandbox`, `Grading`, every task's `Check`s, then `Score` and `Solution` where there are any; so nothing is lost while
 //! the stream was down. A comment line every 15 seconds keeps proxies from closing it.
 
+// A page is one type, nested as deep as its elements.
+#![recursion_limit = "256"]
 #![expect(unreachable_pub, reason = "`#[component]` makes a `pub` function of every component, whatever its own visibility")]
 
 pub mod api;

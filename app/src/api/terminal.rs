@@ -3,16 +3,13 @@
 //! Binary frames are bytes for or from the terminal, with one leading kind byte from the server ([`SNAPSHOT`] or
 //! [`OUTPUT`]) and none from the browser (all of it is input). Text frames are JSON: [`FromBrowser`], [`FromServer`].
 //!
-//! The browser acknowledges what xterm.js has parsed; the server holds back beyond [`WINDOW`] unacknowledged bytes. Both
-//! kinds count, without their kind byte; counting starts at 0 with each socket. A socket is attached once its first
-//! [`SNAPSHOT`] came: only then does the browser send input and its [`FromBrowser::Resize`]. A shell that ended or a
-//! terminal that is gone is told by [`FromServer::Exited`] / [`FromServer::Gone`] *before* the socket closes: a socket that
-//! closes without either is tried again, with back-off.
-//! Acknowledged are the bytes after the kind byte, of snapshots as well as of output. A viewer that acknowledges nothing
-//! for two seconds with a full window gets no more output, and a fresh snapshot once it has caught up.
+//! The browser acknowledges what xterm.js has parsed: the bytes after the kind byte, of snapshots as well as of output,
+//! counted from 0 with each socket. The server holds back beyond [`WINDOW`] unacknowledged bytes. A viewer that
+//! acknowledges nothing for two seconds with a full window gets no more output, and a fresh snapshot once it has caught up.
 //!
-//! On connect the server says `size` and `writer`, then sends a snapshot. Only the writer's input and `resize` count; a
-//! viewer that becomes the writer says its size. After `exited` or `gone` the server closes the socket.
+//! On connect the server says `size` and `writer`, then sends a snapshot; only then does the browser send anything. Only
+//! the writer's input and `resize` count; a viewer that becomes the writer says its size. After `exited` or `gone` the
+//! server closes the socket; a socket that closes without either is tried again, with back-off.
 
 use serde::{Deserialize, Serialize};
 

@@ -35,4 +35,5 @@ pub(crate) fn ConfirmButton(
             <span>{move || if asking.get() { question } else { label }}</span>
         </button>
     }
+    .into_any()
 }

@@ -121,6 +121,7 @@ fn Row(row: MatrixRow) -> impl IntoView {
             {row.cells.into_iter().map(|cell| view! { <Cell cell/> }).collect_view()}
         </tr>
     }
+    .into_any()
 }
 
 #[component]
@@ -149,6 +150,7 @@ fn Cell(cell: MatrixCell) -> impl IntoView {
             {cell.live.then(|| view! { <span class="live" title="In the lab now"><i></i><span class="sr">"in the lab now"</span></span> })}
         </td>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub fn QuizForm(quiz: Quiz, signed_in: bool) -> impl IntoView {
 fn Total(result: QuizResult) -> impl IntoView {
     let (glyph, data) = if result.passed { (Glyph::Check, "pass") } else { (Glyph::Dashed, "part") };
     let after = if result.passed { ". Passed." } else { ". Read why below each answer, then try again." };
-    view! { <span class="mark" data-mark=data><Icon glyph/>{result.correct}" of "{result.total}" correct"{after}</span> }
+    view! { <span class="mark" data-mark=data><Icon glyph/>{result.correct}" of "{result.total}" correct"{after}</span> }.into_any()
 }
 
 #[component]
@@ -150,16 +150,17 @@ fn Choice(
             {move || why().map(|why| view! { <Why why/> })}
         </div>
     }
+    .into_any()
 }
 
 #[component]
 fn Verdict(mark: Mark) -> impl IntoView {
     let (glyph, data, word) = if mark.correct { (Glyph::Check, "pass", "Correct") } else { (Glyph::Cross, "fail", "Not correct") };
-    view! { <span class="mark" data-mark=data><Icon glyph/>{word}</span> }
+    view! { <span class="mark" data-mark=data><Icon glyph/>{word}</span> }.into_any()
 }
 
 #[component]
 fn Why(why: OptionMark) -> impl IntoView {
     let word = if why.right { "Right: " } else { "Wrong: " };
-    view! { <p class="why"><b>{word}</b><span inner_html=why.why_html></span></p> }
+    view! { <p class="why"><b>{word}</b><span inner_html=why.why_html></span></p> }.into_any()
 }

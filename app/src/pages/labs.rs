@@ -49,4 +49,5 @@ fn Row(lab: LabCard) -> impl IntoView {
             }}</td>
         </tr>
     }
+    .into_any()
 }

@@ -78,6 +78,7 @@ fn Sidebar(outline: Outline, current: String, module: u8) -> impl IntoView {
             </details>
         </nav>
     }
+    .into_any()
 }
 
 #[component]
@@ -106,6 +107,7 @@ fn SidebarModule(entry: ModuleEntry, current: String, here: u8) -> impl IntoView
             </ol>
         </details>
     }
+    .into_any()
 }
 
 #[component]
@@ -141,4 +143,5 @@ fn References(references: Vec<Reference>) -> impl IntoView {
             </ul>
         </section>
     }
+    .into_any()
 }

@@ -74,6 +74,7 @@ fn Module(module: ModuleEntry) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 /// Icon and word of a lesson's state.
@@ -99,6 +100,7 @@ fn LessonRow(lesson: LessonEntry) -> impl IntoView {
             }}
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -113,4 +115,5 @@ pub(crate) fn LabRow(lab: LabLink) -> impl IntoView {
             </span>
         </li>
     }
+    .into_any()
 }

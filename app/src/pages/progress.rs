@@ -43,6 +43,7 @@ fn Module(module: ModuleProgress) -> impl IntoView {
             <span class="faint">{if module.total == 0 { "to come".to_owned() } else { format!("{} of {}", module.done, module.total) }}</span>
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -73,4 +74,5 @@ fn Lab(lab: LabProgress) -> impl IntoView {
             </table>
         </section>
     }
+    .into_any()
 }

@@ -31,6 +31,7 @@ pub(crate) fn Field(
             {wrong.map(|text| view! { <p class="wrong" id=why><Icon glyph=Glyph::Warn/>{text}</p> })}
         </div>
     }
+    .into_any()
 }
 
 /// What is wrong with one input, or with the whole.

@@ -69,4 +69,5 @@ pub(crate) fn Icon(#[prop(into)] glyph: Signal<Glyph>) -> impl IntoView {
             <path d=move || glyph.get().path()></path>
         </svg>
     }
+    .into_any()
 }

@@ -16,6 +16,7 @@ pub(crate) use terminal::*;
 
 /// What a terminal tells the page about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser's terminal gets beyond connecting"))]
 pub(crate) enum Link {
     Connecting,
     Open,
@@ -26,6 +27,7 @@ pub(crate) enum Link {
 }
 
 /// The live events of one lab.
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser hears events"))]
 pub(crate) enum Heard {
     Opened,
     Lost,

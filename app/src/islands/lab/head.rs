@@ -107,4 +107,5 @@ fn Timer(feed: Feed) -> impl IntoView {
             })}
         </div>
     }
+    .into_any()
 }

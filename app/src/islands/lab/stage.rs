@@ -83,6 +83,7 @@ fn Start(feed: Feed, needs: Needs, label: &'static str) -> impl IntoView {
             <noscript><p class="empty">"Terminals and live results need WebAssembly. The text, the quizzes and your results do not."</p></noscript>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -129,6 +130,7 @@ fn Step(step: StepView) -> impl IntoView {
             <span class="step-time">{step.millis.map(time::took)}</span>
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -149,4 +151,5 @@ fn Over(feed: Feed, state: SandboxState, needs: Needs) -> impl IntoView {
             <StartForm feed label="Start again" anonymous=needs.anonymous/>
         </div>
     }
+    .into_any()
 }

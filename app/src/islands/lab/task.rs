@@ -108,6 +108,7 @@ fn CheckRow(check: CheckView) -> impl IntoView {
             })}
         </li>
     }
+    .into_any()
 }
 
 fn pair(term: &'static str, text: String, literal: bool) -> impl IntoView {
@@ -143,6 +144,7 @@ fn Hints(feed: Feed, lab: String, task: String, hints: Vec<HintView>) -> impl In
             {move || hints.get().into_iter().filter_map(|hint| hint.html).map(|html| view! { <li class="prose" inner_html=html></li> }).collect_view()}
         </ol>
     }
+    .into_any()
 }
 
 #[component]
@@ -175,4 +177,5 @@ fn AnswerForm(feed: Feed, task: String, answer: AnswerView) -> impl IntoView {
             <span role="status" class="faint">{move || if saved.get() { "Saved; the next check grades it." } else { "" }}</span>
         </form>
     }
+    .into_any()
 }

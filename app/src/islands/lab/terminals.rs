@@ -100,6 +100,7 @@ pub(crate) fn Terminals(feed: Feed, machines: Vec<MachineView>) -> impl IntoView
             <Notes feed front/>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -117,6 +118,7 @@ fn TabButton(tab: Tab, front: RwSignal<Tab>, children: Children) -> impl IntoVie
             on:click=move |_| front.set(tab)
         >{children()}</button>
     }
+    .into_any()
 }
 
 #[component]
@@ -143,6 +145,7 @@ fn TerminalTab(feed: Feed, terminal: TerminalView, front: RwSignal<Tab>) -> impl
             </button>
         </span>
     }
+    .into_any()
 }
 
 #[component]
@@ -169,6 +172,7 @@ fn NewTerminal(feed: Feed, machine: String, front: RwSignal<Tab>) -> impl IntoVi
             <Icon glyph=Glyph::Plus/>{machine}
         </button>
     }
+    .into_any()
 }
 
 #[component]
@@ -222,6 +226,7 @@ fn Pane(
             {move || missing.get().then(|| view! { <p class="notice bad" role="alert">"The terminal’s script did not load. Reload the page."</p> })}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -242,4 +247,5 @@ fn Notes(feed: Feed, front: RwSignal<Tab>) -> impl IntoView {
             <textarea aria-label="Notes" placeholder="Notes for this lab. They stay in this browser." prop:value=text on:input=write></textarea>
         </div>
     }
+    .into_any()
 }

@@ -140,9 +140,8 @@ export class Session {
         if (event.attempt === 0) this.report('connecting', '');
         break;
       case 'open':
-        this.banner.hide();
         this.report('open', '');
-        this.fit();
+        this.setWriter(this.writer);
         break;
       case 'waiting': {
         const seconds = Math.max(1, Math.round(event.milliseconds / 1000));

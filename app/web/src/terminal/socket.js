@@ -2,6 +2,7 @@
 // The protocol is the one of app/src/api/terminal.rs.
 const SNAPSHOT = 0;
 const ACK_EVERY = 16 * 1024;
+const MAX_INPUT = 64 * 1024;
 const BACK_OFF = [500, 1000, 2000, 4000, 8000, 15000];
 
 const real = {
@@ -52,7 +53,7 @@ export class TerminalSocket {
   // True where the bytes went out. Nothing is kept for later: a program must not read what was typed at another screen.
   send(bytes) {
     if (!this.connected) return false;
-    this.socket.send(bytes);
+    for (let at = 0; at < bytes.length; at += MAX_INPUT) this.socket.send(bytes.subarray(at, at + MAX_INPUT));
     return true;
   }
 
@@ -113,6 +114,8 @@ export class TerminalSocket {
       this.tell(message);
       this.close();
     } else {
+      // A size that was told while another had the keyboard did not count.
+      if (message.type === 'writer' && message.yours) this.sent = null;
       this.tell(message);
     }
   }
