@@ -46,6 +46,8 @@ use crate::engine::Duplex;
 
 /// For a request that has no time of its own.
 const REQUEST: Duration = Duration::from_secs(15);
+/// 128 + SIGHUP.
+const HANG_UP: i32 = 129;
 /// What the agent and the way to it may add to a request's own time.
 const MARGIN: Duration = Duration::from_secs(5);
 
@@ -135,9 +137,11 @@ impl AgentLink {
         self.done(Request::Resize { process, cols: size.cols, rows: size.rows }).await
     }
 
-    /// Hangs up and forgets the process; idempotent.
+    /// Hangs up and forgets the process; idempotent. Its [`Output`] ends, if it had not.
     pub async fn close(&self, process: u32) -> Result<(), LinkError> {
-        self.done(Request::Close { process }).await
+        self.done(Request::Close { process }).await?;
+        self.wire.end(process, Ending::Exited { code: HANG_UP, stderr: String::new() });
+        Ok(())
     }
 
     /// Takes a machine's cable out of the switch, or puts it back.

@@ -29,7 +29,7 @@ impl Process {
 /// How a process, or the view of it, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// 128 + signal when it was killed. `stderr`: the tail of a piped process's.
+    /// 128 + signal when it was killed; 129 (hang-up) after [`AgentLink::close`](super::AgentLink::close). `stderr`: the tail of a piped process's.
     Exited { code: i32, stderr: String },
     /// Another attach took the terminal over.
     Detached,

@@ -35,8 +35,11 @@ struct State {
 pub(super) struct Overrun;
 
 impl Queue {
-    pub(super) fn new(terminal: bool) -> Self {
-        let state = State { waiting: BytesMut::new(), credit: INITIAL_CREDIT, owed: 0, ending: None, abandoned: false };
+    /// `again`: this stream was attached before. Credit that was given for that one may reach the agent after the attach and
+    /// count for this one, so that more may come.
+    pub(super) fn new(terminal: bool, again: bool) -> Self {
+        let credit = if again { 2 * INITIAL_CREDIT } else { INITIAL_CREDIT };
+        let state = State { waiting: BytesMut::new(), credit, owed: 0, ending: None, abandoned: false };
         Self { terminal, state: Mutex::new(state), arrived: Notify::new() }
     }
 
@@ -123,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn holds_the_credit_and_not_a_byte_more() {
-        let queue = Queue::new(true);
+        let queue = Queue::new(true, false);
         assert_eq!(queue.put(bytes(INITIAL_CREDIT)), Ok(None));
         assert_eq!(queue.put(bytes(1)), Err(Overrun));
         let (taken, credit) = queue.take().await.expect("waiting bytes");
@@ -133,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn gives_everything_before_the_end() {
-        let queue = Queue::new(false);
+        let queue = Queue::new(false, false);
         queue.put(bytes(3)).expect("within credit");
         queue.put(bytes(4)).expect("within credit");
         queue.end(Ending::Detached);
@@ -145,7 +148,7 @@ mod tests {
 
     #[test]
     fn an_abandoned_terminal_never_runs_dry() {
-        let queue = Queue::new(true);
+        let queue = Queue::new(true, false);
         queue.put(bytes(STEP - 1)).expect("within credit");
         assert_eq!(queue.abandon(), None);
         for _ in 0..100 {

@@ -123,6 +123,12 @@ impl Shared {
         current
     }
 
+    pub(super) fn end(&self, process: u32, ending: Ending) {
+        if let Some(queue) = self.tables().processes.remove(&process) {
+            queue.end(ending);
+        }
+    }
+
     /// Takes in one frame. An error closes the link.
     pub(super) fn receive(
         &self,
@@ -148,9 +154,7 @@ impl Shared {
                     Event::Exited { code, stderr } => Ending::Exited { code, stderr },
                     Event::Detached => Ending::Detached,
                 };
-                if let Some(queue) = self.tables().processes.remove(&channel) {
-                    queue.end(ending);
-                }
+                self.end(channel, ending);
             }
             Kind::Request | Kind::Credit => {
                 return Err(LinkError::Protocol(format!("{kind:?} comes from the platform only")));
@@ -164,11 +168,15 @@ impl Shared {
         let answer = match (response, pending.brings) {
             (Err(fault), _) => Err(LinkError::Fault(fault)),
             (Ok(Reply::Process { process, offset }), Brings::Opened { .. } | Brings::Attached) => {
-                let queue = Arc::new(Queue::new(pending.brings != Brings::Opened { terminal: false }));
-                let before = self.tables().processes.insert(process, Arc::clone(&queue));
-                if let Some(before) = before {
-                    before.end(Ending::Detached);
-                }
+                let terminal = pending.brings != Brings::Opened { terminal: false };
+                let queue = {
+                    let processes = &mut self.tables().processes;
+                    let before = processes.remove(&process);
+                    let queue = Arc::new(Queue::new(terminal, before.is_some()));
+                    processes.insert(process, Arc::clone(&queue));
+                    before.iter().for_each(|before| before.end(Ending::Detached));
+                    queue
+                };
                 match wire.upgrade() {
                     Some(wire) => Ok(Answer::Process(Process::new(wire, process, offset, queue))),
                     None => Err(self.why()),

@@ -281,3 +281,17 @@ async fn a_second_attach_detaches_the_first() {
     peer.send(Kind::Data, 5, b"on").await;
     assert_eq!(second.output.next().await.as_deref(), Some(&b"on"[..]));
 }
+
+#[tokio::test]
+async fn a_closed_process_ends_for_its_reader() {
+    let (mut peer, link) = Peer::greeted().await;
+    let (process, ()) = tokio::join!(link.start(open(true)), peer.gives(3));
+    let mut process = process.expect("a process");
+    let (closed, ()) = tokio::join!(link.close(3), async {
+        let (id, request) = peer.request().await;
+        assert_eq!(request, Request::Close { process: 3 });
+        peer.respond(id, Ok(Reply::Done)).await;
+    });
+    closed.expect("closed");
+    assert_eq!(process.output.ending().await, Ending::Exited { code: 129, stderr: String::new() });
+}

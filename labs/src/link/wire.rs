@@ -18,6 +18,7 @@ use tokio::{
 
 use super::{
     LinkError,
+    process::Ending,
     queue::Queue,
     shared::{Answer, Brings, Pending, Shared},
 };
@@ -98,6 +99,10 @@ impl Wire {
             return Err(why);
         }
         self.input.send((process, piece)).await.map_err(|_| self.shared.why())
+    }
+
+    pub(super) fn end(&self, process: u32, ending: Ending) {
+        self.shared.end(process, ending);
     }
 
     /// Nobody reads this process's output any more.
