@@ -7,6 +7,7 @@
 //! programs = ["cms"]        # static programs of the platform to put into the context
 //! uses = ["tiny:1"]         # earlier images it builds on: passed as build argument, upper case, `TINY`
 //! base = true               # it builds on the platform's Debian: build argument `BASE`
+//! preload = false           # only for others to build on; the student does not see it (default true)
 //!
 //! [[tree]]                  # a folder that the student finds on his machine
 //! from = "cms"
@@ -42,6 +43,12 @@ pub(super) struct FixtureImage {
     pub uses: Vec<String>,
     #[serde(default)]
     pub base: bool,
+    #[serde(default = "yes")]
+    pub preload: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

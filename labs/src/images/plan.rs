@@ -99,12 +99,14 @@ pub fn plan(sources: &Sources) -> Result<Plan, ImagesError> {
 
 fn add_lab(plan: &mut Plan, sources: &Sources, base: &str, lab: &LabSource) -> Result<(), ImagesError> {
     let fixtures = Fixtures::parse(&lab.id, &lab.fixtures)?;
-    let mut preload = Vec::<Preload>::new();
+    let mut built = Vec::<Preload>::new();
     for image in &fixtures.images {
-        let step = fixture(sources, base, lab, image, &preload)?;
-        preload.push(Preload { outer: step.image.clone(), inner: image.name.clone() });
+        let step = fixture(sources, base, lab, image, &built)?;
+        built.push(Preload { outer: step.image.clone(), inner: image.name.clone() });
         plan.steps.push(step);
     }
+    let preload: Vec<Preload> =
+        built.into_iter().zip(&fixtures.images).filter(|(_, image)| image.preload).map(|(built, _)| built).collect();
     let name = format!("{PREFIX}/lab-{}", lab.id);
     let mut trees = Vec::new();
     for tree in &fixtures.trees {
