@@ -1,7 +1,7 @@
 //! Frames on the duplex stream: `u32 BE length | u8 kind | u32 BE channel | payload`, length counting all after itself.
 
 /// Longest payload that either side accepts.
-pub const MAX_PAYLOAD: usize = 1024 * 1024;
+pub const MAX_PAYLOAD: usize = 4 * 1024 * 1024;
 /// Bytes before the payload.
 pub const HEADER: usize = 9;
 
@@ -81,7 +81,7 @@ pub fn peek(buffer: &[u8]) -> Result<Option<(Kind, u32, usize)>, FrameError> {
     let Some(head) = buffer.first_chunk::<HEADER>() else { return Ok(None) };
     let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
     let size = length as usize + 4;
-    if size < HEADER || size > MAX_PAYLOAD + HEADER {
+    if !(HEADER..=MAX_PAYLOAD + HEADER).contains(&size) {
         return Err(FrameError::Length(length));
     }
     let kind = Kind::try_from(head[4])?;

@@ -96,6 +96,9 @@ pub struct MachineStatus {
     pub up: bool,
     /// A docker-host's engine answers its socket.
     pub engine: bool,
+    /// How often its first process ended and was started anew; what it had written stays.
+    #[serde(default)]
+    pub restarts: u32,
     /// As the kernel reports them, not as they were asked for. `None`: not limited.
     pub memory_bytes: Option<u64>,
     pub pids: Option<u64>,

@@ -55,16 +55,16 @@ impl Halt {
 
 pub type Outcome = Result<Finding, Halt>;
 
-/// All of them must hold: one that is still open leaves it open, else the first failure decides, else the first
-/// unknown, else it passes with the first one's evidence.
+/// All of them must hold: one that is still open leaves it open, else failures decide, else the first unknown, else it
+/// passes. The evidence is that of all which decided.
 pub(crate) fn all(outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
     let (mut pass, mut fail, mut unknown, mut open) = (None, None, None, false);
     for outcome in outcomes {
         match outcome {
             Err(Halt::NotYet) => open = true,
             Err(Halt::Unknown(why)) => _ = unknown.get_or_insert(why),
-            Ok(finding) if finding.holds => _ = pass.get_or_insert(finding),
-            Ok(finding) | Err(Halt::Fails(finding)) => _ = fail.get_or_insert(finding),
+            Ok(finding) if finding.holds => join(&mut pass, finding),
+            Ok(finding) | Err(Halt::Fails(finding)) => join(&mut fail, finding),
         }
     }
     match (open, fail, unknown, pass) {
@@ -73,6 +73,19 @@ pub(crate) fn all(outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
         (_, _, Some(why), _) => Err(Halt::Unknown(why)),
         (_, _, _, Some(pass)) => Ok(pass),
         _ => Err(Halt::unknown("there was nothing to look at")),
+    }
+}
+
+fn join(joined: &mut Option<Finding>, next: Finding) {
+    match joined {
+        None => *joined = Some(next),
+        Some(first) => {
+            if !first.observed.contains(&next.observed) {
+                first.observed = format!("{}; {}", first.observed, next.observed);
+            }
+            first.breach |= next.breach;
+            first.why = first.why.take().or(next.why);
+        }
     }
 }
 

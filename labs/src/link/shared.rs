@@ -174,7 +174,9 @@ impl Shared {
                     let before = processes.remove(&process);
                     let queue = Arc::new(Queue::new(terminal, before.is_some()));
                     processes.insert(process, Arc::clone(&queue));
-                    before.iter().for_each(|before| before.end(Ending::Detached));
+                    if let Some(before) = before {
+                        before.end(Ending::Detached);
+                    }
                     queue
                 };
                 match wire.upgrade() {

@@ -5,7 +5,7 @@ use bulkhead_app::api::Role;
 
 use crate::{engine::Fresh, sessions};
 
-pub fn ada(fresh: &Fresh) -> NewAccount {
+pub(crate) fn ada(fresh: &Fresh) -> NewAccount {
     NewAccount {
         email: "ada@example.org".to_owned(),
         name: "Ada".to_owned(),
@@ -15,7 +15,7 @@ pub fn ada(fresh: &Fresh) -> NewAccount {
     }
 }
 
-pub async fn an_account_is_found_again(fresh: Fresh) {
+pub(crate) async fn an_account_is_found_again(fresh: Fresh) {
     let table = fresh.store.accounts();
     let made = table.insert(&NewAccount { role: Role::Instructor, ..ada(&fresh) }).await.expect("inserted");
     assert_eq!((made.role, made.created_at, made.last_seen_at), (Role::Instructor, fresh.now(), None));
@@ -36,13 +36,13 @@ pub async fn an_account_is_found_again(fresh: Fresh) {
     assert_eq!(names, ["Ada Lovelace", "Bob"]);
 }
 
-pub async fn an_email_belongs_to_one_account(fresh: Fresh) {
+pub(crate) async fn an_email_belongs_to_one_account(fresh: Fresh) {
     fresh.store.accounts().insert(&ada(&fresh)).await.expect("inserted");
     let again = fresh.store.accounts().insert(&ada(&fresh)).await;
     assert!(matches!(&again, Err(StoreError::Taken { field }) if field == "email"), "{again:?}");
 }
 
-pub async fn racing_sign_ups_make_one_account(fresh: Fresh) {
+pub(crate) async fn racing_sign_ups_make_one_account(fresh: Fresh) {
     let tries: Vec<_> = (0..8)
         .map(|_| {
             let (store, new) = (fresh.store.clone(), ada(&fresh));
@@ -59,7 +59,7 @@ pub async fn racing_sign_ups_make_one_account(fresh: Fresh) {
     assert_eq!(made, 1);
 }
 
-pub async fn unknown_accounts_are_nothing(fresh: Fresh) {
+pub(crate) async fn unknown_accounts_are_nothing(fresh: Fresh) {
     let table = fresh.store.accounts();
     let made = table.insert(&ada(&fresh)).await.expect("inserted");
     let nobody = bulkhead::store::AccountId::new(made.id.get() + 1);
@@ -70,7 +70,7 @@ pub async fn unknown_accounts_are_nothing(fresh: Fresh) {
     assert!(!table.set_password(nobody, "x", None).await.expect("asked"));
 }
 
-pub async fn a_new_password_ends_the_other_sessions(fresh: Fresh) {
+pub(crate) async fn a_new_password_ends_the_other_sessions(fresh: Fresh) {
     let table = fresh.store.accounts();
     let ada = table.insert(&ada(&fresh)).await.expect("inserted");
     let bob = NewAccount { email: "bob@example.org".to_owned(), ..self::ada(&fresh) };

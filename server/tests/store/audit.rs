@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::engine::Fresh;
 
-pub async fn entries_come_back_latest_first(fresh: Fresh) {
+pub(crate) async fn entries_come_back_latest_first(fresh: Fresh) {
     let entry = |actor, action: &str| Entry {
         at: fresh.now(),
         actor,

@@ -18,30 +18,30 @@ use bulkhead::{
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 
 /// An empty database with all tables, and a clock that stands still.
-pub struct Fresh {
-    pub store: Store,
-    pub url: DatabaseUrl,
-    pub clock: Clock,
+pub(crate) struct Fresh {
+    pub(crate) store: Store,
+    pub(crate) url: DatabaseUrl,
+    pub(crate) clock: Clock,
 }
 
 impl Fresh {
-    pub fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         self.clock.now()
     }
 }
 
-pub enum Server {
+pub(crate) enum Server {
     Sqlite(Scratch),
     Postgres { cluster: Cluster, databases: AtomicU32 },
 }
 
 impl Server {
-    pub fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         Self::Sqlite(Scratch::new())
     }
 
     /// `None`, said aloud, where PostgreSQL is not installed; a failure where `BULKHEAD_TEST_ENGINE=required`.
-    pub async fn postgres() -> Option<Self> {
+    pub(crate) async fn postgres() -> Option<Self> {
         let Some(binaries) = binaries() else {
             let required = std::env::var("BULKHEAD_TEST_ENGINE").is_ok_and(|value| value == "required");
             assert!(!required, "PostgreSQL is not installed: apt-get install postgresql");
@@ -51,14 +51,14 @@ impl Server {
         Some(Self::Postgres { cluster: Cluster::start(&binaries).await, databases: AtomicU32::new(0) })
     }
 
-    pub fn dialect(&self) -> Dialect {
+    pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
             Self::Postgres { .. } => Dialect::Postgres,
         }
     }
 
-    pub async fn fresh(&self) -> Fresh {
+    pub(crate) async fn fresh(&self) -> Fresh {
         let url = match self {
             Self::Sqlite(scratch) => {
                 DatabaseUrl::sqlite_file(&scratch.0.join(format!("{}.db", Random::system().hex::<8>())))
@@ -77,7 +77,7 @@ impl Server {
 }
 
 /// A folder that goes when it is dropped.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> Self {
@@ -94,7 +94,7 @@ impl Drop for Scratch {
 }
 
 /// A PostgreSQL of our own: its data in a scratch folder, reachable by a socket in it and by nothing else.
-pub struct Cluster {
+pub(crate) struct Cluster {
     server: Child,
     folder: Scratch,
 }

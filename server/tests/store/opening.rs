@@ -4,7 +4,7 @@ use bulkhead::store::{AccountId, NewAccount, Store, StoreError};
 
 use crate::{accounts::ada, engine::Fresh};
 
-pub async fn opening_twice_changes_nothing(fresh: Fresh) {
+pub(crate) async fn opening_twice_changes_nothing(fresh: Fresh) {
     let made = fresh.store.accounts().insert(&ada(&fresh)).await.expect("inserted");
     let second = Store::open(&fresh.url).await.expect("opens again");
     assert_eq!(second.accounts().by_id(made.id).await.expect("asked"), Some(made));
@@ -12,7 +12,7 @@ pub async fn opening_twice_changes_nothing(fresh: Fresh) {
     second.close().await;
 }
 
-pub async fn a_transaction_is_all_or_nothing(fresh: Fresh) {
+pub(crate) async fn a_transaction_is_all_or_nothing(fresh: Fresh) {
     let made = fresh.store.accounts().insert(&ada(&fresh)).await.expect("inserted");
     let mut transaction = fresh.store.begin().await.expect("begun");
     sqlx::query("UPDATE accounts SET name = 'Eve'").execute(&mut *transaction).await.expect("updated");
@@ -21,7 +21,7 @@ pub async fn a_transaction_is_all_or_nothing(fresh: Fresh) {
 }
 
 /// Many read what they then change; none may fail for want of a lock, none may be lost.
-pub async fn writers_wait_for_each_other(fresh: Fresh) {
+pub(crate) async fn writers_wait_for_each_other(fresh: Fresh) {
     let account = fresh.store.accounts().insert(&NewAccount { name: "0".to_owned(), ..ada(&fresh) }).await.expect("inserted");
     let writers: Vec<_> = (0..12)
         .map(|_| {
@@ -56,7 +56,7 @@ pub async fn writers_wait_for_each_other(fresh: Fresh) {
     assert_eq!(fresh.store.accounts().by_id(account.id).await.expect("asked").expect("found").name, "12");
 }
 
-pub async fn a_row_needs_what_it_belongs_to(fresh: Fresh) {
+pub(crate) async fn a_row_needs_what_it_belongs_to(fresh: Fresh) {
     let nobody = AccountId::new(404);
     let marked = fresh.store.reading().mark_read(nobody, "caps", fresh.now()).await;
     assert!(matches!(marked, Err(StoreError::Orphan)), "{marked:?}");

@@ -12,7 +12,7 @@ fn submission(fresh: &Fresh, correct: usize) -> QuizRecord {
     QuizRecord { answers: vec![answer], correct, total: 5, passed: correct >= 4, at: fresh.now() }
 }
 
-pub async fn a_lesson_is_read_once_and_again(fresh: Fresh) {
+pub(crate) async fn a_lesson_is_read_once_and_again(fresh: Fresh) {
     let ada = fresh.store.accounts().insert(&ada(&fresh)).await.expect("inserted").id;
     let reading = fresh.store.reading();
     reading.mark_read(ada, "namespaces", fresh.now()).await.expect("marked");
@@ -22,7 +22,7 @@ pub async fn a_lesson_is_read_once_and_again(fresh: Fresh) {
     assert_eq!(read.into_iter().collect::<Vec<_>>(), [("namespaces".to_owned(), fresh.now())]);
 }
 
-pub async fn the_last_submission_counts_and_a_pass_stays(fresh: Fresh) {
+pub(crate) async fn the_last_submission_counts_and_a_pass_stays(fresh: Fresh) {
     let ada = fresh.store.accounts().insert(&ada(&fresh)).await.expect("inserted").id;
     let reading = fresh.store.reading();
     assert_eq!(reading.quiz(ada, "caps").await.expect("asked"), None);
@@ -35,7 +35,7 @@ pub async fn the_last_submission_counts_and_a_pass_stays(fresh: Fresh) {
     assert_eq!(passed.into_iter().collect::<Vec<_>>(), [("caps".to_owned(), true)]);
 }
 
-pub async fn progress_of_all_is_told_apart(fresh: Fresh) {
+pub(crate) async fn progress_of_all_is_told_apart(fresh: Fresh) {
     let bob = NewAccount { email: "bob@example.org".to_owned(), ..ada(&fresh) };
     let ada = fresh.store.accounts().insert(&ada(&fresh)).await.expect("inserted").id;
     let bob = fresh.store.accounts().insert(&bob).await.expect("inserted").id;

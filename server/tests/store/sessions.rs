@@ -26,7 +26,7 @@ fn record(account: Option<AccountId>) -> Record {
     Record { id: Id::default(), data, expiry_date: time::OffsetDateTime::UNIX_EPOCH }
 }
 
-pub async fn begin(fresh: &Fresh, account: AccountId) -> Record {
+pub(crate) async fn begin(fresh: &Fresh, account: AccountId) -> Record {
     let mut record = record(Some(account));
     sessions(fresh).create(&mut record).await.expect("created");
     record
@@ -43,7 +43,7 @@ async fn lives(fresh: &Fresh, record: &Record) -> bool {
     known
 }
 
-pub async fn a_session_keeps_its_data(fresh: Fresh) {
+pub(crate) async fn a_session_keeps_its_data(fresh: Fresh) {
     let ada = account(&fresh).await;
     let mut record = begin(&fresh, ada).await;
     record.data.insert("more".to_owned(), json!([1, 2]));
@@ -59,7 +59,7 @@ pub async fn a_session_keeps_its_data(fresh: Fresh) {
     assert_eq!((listed[0].handle.clone(), listed[0].user_agent.as_str()), (handle_of(record.id), "a browser"));
 }
 
-pub async fn a_session_is_not_kept_under_its_id(fresh: Fresh) {
+pub(crate) async fn a_session_is_not_kept_under_its_id(fresh: Fresh) {
     let ada = account(&fresh).await;
     let record = begin(&fresh, ada).await;
     let handle = handle_of(record.id);
@@ -67,7 +67,7 @@ pub async fn a_session_is_not_kept_under_its_id(fresh: Fresh) {
     assert_eq!(fresh.store.sessions().signed_in(&record.id.to_string(), fresh.now()).await.expect("asked").map(|_| ()), None);
 }
 
-pub async fn colliding_ids_make_two_sessions(fresh: Fresh) {
+pub(crate) async fn colliding_ids_make_two_sessions(fresh: Fresh) {
     let ada = account(&fresh).await;
     let first = begin(&fresh, ada).await;
     let mut second = Record { id: first.id, ..record(Some(ada)) };
@@ -76,7 +76,7 @@ pub async fn colliding_ids_make_two_sessions(fresh: Fresh) {
     assert!(lives(&fresh, &first).await && lives(&fresh, &second).await);
 }
 
-pub async fn an_ended_session_does_not_rise_again(fresh: Fresh) {
+pub(crate) async fn an_ended_session_does_not_rise_again(fresh: Fresh) {
     let ada = account(&fresh).await;
     let record = begin(&fresh, ada).await;
     let other = AccountId::new(ada.get() + 1);
@@ -88,7 +88,7 @@ pub async fn an_ended_session_does_not_rise_again(fresh: Fresh) {
     assert!(!lives(&fresh, &record).await);
 }
 
-pub async fn a_session_ends_after_two_idle_weeks(fresh: Fresh) {
+pub(crate) async fn a_session_ends_after_two_idle_weeks(fresh: Fresh) {
     let ada = account(&fresh).await;
     let record = begin(&fresh, ada).await;
     fresh.clock.advance(DAY * 13);
@@ -103,7 +103,7 @@ pub async fn a_session_ends_after_two_idle_weeks(fresh: Fresh) {
     assert!(fresh.store.sessions().of_account(ada, fresh.now()).await.expect("listed").is_empty());
 }
 
-pub async fn a_session_ends_after_two_months_of_use(fresh: Fresh) {
+pub(crate) async fn a_session_ends_after_two_months_of_use(fresh: Fresh) {
     let ada = account(&fresh).await;
     let record = begin(&fresh, ada).await;
     for day in 1..=60 {
@@ -114,7 +114,7 @@ pub async fn a_session_ends_after_two_months_of_use(fresh: Fresh) {
     assert!(!lives(&fresh, &record).await);
 }
 
-pub async fn sessions_go_with_their_account(fresh: Fresh) {
+pub(crate) async fn sessions_go_with_their_account(fresh: Fresh) {
     let ada = account(&fresh).await;
     let record = begin(&fresh, ada).await;
     begin(&fresh, ada).await;
@@ -122,7 +122,7 @@ pub async fn sessions_go_with_their_account(fresh: Fresh) {
     assert!(!lives(&fresh, &record).await);
 }
 
-pub async fn purging_leaves_what_lives(fresh: Fresh) {
+pub(crate) async fn purging_leaves_what_lives(fresh: Fresh) {
     let ada = account(&fresh).await;
     let old = begin(&fresh, ada).await;
     fresh.clock.advance(DAY * 10);

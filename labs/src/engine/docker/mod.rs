@@ -128,7 +128,7 @@ impl Inner {
                 Err(failure) if failure.missing() => return Ok(()),
                 // Somebody else removes it right now, or it starts: the next try finds it gone, or removes it.
                 Err(failure) if failure.conflict() && began.elapsed() < SLOW => {
-                    tokio::time::sleep(Duration::from_millis(50)).await
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 Err(failure) => return Err(failure.into()),
             }

@@ -84,6 +84,9 @@ mod tests {
     use super::*;
     use crate::engine::docker::container::tests::{asked, spec};
 
+    /// What is weakened, and how.
+    type Weakened<T> = (&'static str, fn(&mut T));
+
     fn status() -> Status {
         let machines = spec().boot.machines.into_iter().map(|machine| MachineStatus {
             name: machine.name,
@@ -118,7 +121,7 @@ mod tests {
 
     #[test]
     fn an_engine_that_gave_less_is_caught() {
-        let cases: [(&str, fn(&mut HostConfig)); 11] = [
+        let cases: [Weakened<HostConfig>; 11] = [
             ("the memory limit", |host| host.memory = Some(0)),
             ("the limit on memory and swap", |host| host.memory_swap = Some(-1)),
             ("the limit on processes", |host| host.pids_limit = None),
@@ -129,7 +132,7 @@ mod tests {
             ("our seccomp profile", |host| host.security_opt = Some(vec!["seccomp=unconfined".to_owned()])),
             ("dropped capabilities", |host| host.cap_drop = None),
             ("four capabilities only", |host| {
-                host.cap_add.iter_mut().for_each(|caps| caps.push("SYS_ADMIN".to_owned()))
+                host.cap_add.iter_mut().for_each(|caps| caps.push("SYS_ADMIN".to_owned()));
             }),
             ("no network", |host| host.network_mode = None),
         ];
@@ -145,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_kernel_that_enforces_less_is_caught() {
-        let cases: [(&str, fn(&mut Status)); 6] = [
+        let cases: [Weakened<Status>; 6] = [
             ("the limit on memory of machine host", |status| status.machines[0].memory_bytes = None),
             ("the limit on processes of machine probe", |status| status.machines[1].pids = Some(1000)),
             ("the limit on disk of machine host", |status| status.machines[0].disk_bytes = Some(1 << 40)),

@@ -137,7 +137,7 @@ impl Machines {
                 }
                 let process = Arc::new(Process::new(self.last.fetch_add(1, Ordering::Relaxed) + 1, open));
                 process.attach(outbox.clone(), |offset| {
-                    respond(outbox, id, Ok(Reply::Process { process: process.id, offset }))
+                    respond(outbox, id, Ok(Reply::Process { process: process.id, offset }));
                 });
                 let running = Arc::clone(&process);
                 let task = tokio::spawn(async move { running.run().await }).abort_handle();
@@ -147,7 +147,7 @@ impl Machines {
             Request::Attach { process } => match self.process(process) {
                 Ok(process) if process.is_terminal() => {
                     return process.attach(outbox.clone(), |offset| {
-                        respond(outbox, id, Ok(Reply::Process { process: process.id, offset }))
+                        respond(outbox, id, Ok(Reply::Process { process: process.id, offset }));
                     });
                 }
                 Ok(_) => Err(fault(FaultKind::Invalid, "it is not a terminal")),

@@ -27,7 +27,7 @@ use bulkhead_agent::look::{Look, Seen};
 use super::{Kind, http::Requests};
 use crate::{
     grade::{
-        Eyes, Finding, Halt, Outcome,
+        Eyes, Finding, Outcome,
         containers::{self, Container, Of},
         eyes::misplaced,
         finding,
@@ -194,8 +194,7 @@ impl Kind for AttackCheck {
                             attempt.judge(eyes, each, container, pid)
                         })
                         .collect();
-                    let breach = outcomes.iter().any(|o| matches!(o, Ok(f) | Err(Halt::Fails(f)) if f.breach));
-                    finding::all(outcomes).map(|finding| Finding { breach: breach && !finding.holds, ..finding })
+                    finding::all(outcomes)
                 })
             }
         }

@@ -54,11 +54,11 @@ pub(super) fn bit(name: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("`{name}` is no capability; write NET_BIND_SERVICE, for example"))
 }
 
-/// For people: `none`, `CHOWN, SETUID`, or `all`.
+/// For people: `nothing`, `CHOWN, SETUID`, or `all`.
 pub(super) fn names(set: u64) -> String {
     let all = (1 << NAMES.len()) - 1;
     match set {
-        0 => "none".to_owned(),
+        0 => "nothing".to_owned(),
         set if set & all == all => "all".to_owned(),
         set => {
             let mut names: Vec<String> = NAMES

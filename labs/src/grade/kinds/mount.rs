@@ -74,7 +74,7 @@ impl MountCheck {
             _ => set(option),
         };
         let wrong = if !self.fs_type.is_empty() && !self.fs_type.contains(&mount.fs_type) {
-            Some(format!("it is a {}", mount.fs_type))
+            Some(format!("its type is {}", mount.fs_type))
         } else if let Some(option) = self.options.iter().find(|option| !has(option)) {
             Some(format!("{option} is not set"))
         } else if let Some(option) = self.without.iter().find(|option| has(option)) {
@@ -160,7 +160,7 @@ fn size(mount: &MountFacts) -> Option<u64> {
 
 fn describe(mount: &MountFacts) -> String {
     let size = size(mount).map(|bytes| format!(", size {}", format_size(bytes))).unwrap_or_default();
-    format!("{} is a {} ({}{size})", mount.mount_point, mount.fs_type, mount.options.join(","))
+    format!("{} is of type {} ({}{size})", mount.mount_point, mount.fs_type, mount.options.join(","))
 }
 
 #[cfg(test)]

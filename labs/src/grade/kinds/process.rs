@@ -96,7 +96,8 @@ impl ProcessCheck {
             wants.push(format!("has seccomp {}", seccomp(mode)));
         }
         for (index, most) in &self.capabilities {
-            wants.push(format!("has at most {} in its {} set", capabilities::names(*most), SETS[*index].0));
+            let at_most = if *most == 0 { "" } else { "at most " };
+            wants.push(format!("holds {at_most}{} in its {} set", capabilities::names(*most), SETS[*index].0));
         }
         if let Some(that) = &self.that {
             wants.push(format!("satisfies {}", that.source()));
@@ -158,11 +159,7 @@ impl ProcessCheck {
             let show = self.show.clone().unwrap_or_else(|| container::evidence(that));
             outcomes.push(container::holds(eyes, &facts, that, &show));
         }
-        let passed = outcomes.iter().filter_map(|o| o.as_ref().ok()).filter(|f| f.holds);
-        let observed = passed.map(|f| f.observed.clone()).collect::<Vec<_>>().join("; ");
-        let notes = outcomes.iter().filter_map(|o| o.as_ref().ok()).find_map(|f| f.why.clone());
         finding::all(outcomes)
-            .map(|finding| if finding.holds { Finding { observed, why: notes, ..finding } } else { finding })
     }
 }
 

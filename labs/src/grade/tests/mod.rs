@@ -1,6 +1,12 @@
 //! Whole gradings over a recorded sandbox.
 
-use crate::manifest::{Catalog, Files, Lab};
+use std::{collections::BTreeMap, time::Duration};
+
+use self::recorded::Recorded;
+use crate::{
+    grade::{CheckResult, Context, CourseKey, Nonce, Variables, grade_lab},
+    manifest::{Catalog, Files, Lab},
+};
 
 /// Task one: `a` (weight 1), `b` (weight 3), 60 points. Task two: `c` (after the gate), `gate`, 40 points.
 pub(crate) const MANIFEST: &str = include_str!("lab.toml");
@@ -26,4 +32,37 @@ pub(crate) fn lab_from(manifest: &str) -> Lab {
     let catalog = Catalog::parse(&files);
     assert_eq!(catalog.diagnostics(), [], "the test's lab holds");
     catalog.lab("small").expect("the test's lab is there").clone()
+}
+
+mod hostile;
+mod kinds;
+pub(crate) mod recorded;
+mod regrade;
+mod rounds;
+
+/// The small lab with one check in place of `a`: its keys as TOML, and sub-tables after them.
+fn lab_with(check: &str) -> Lab {
+    let a = MANIFEST.split("[[task.check]]\n").nth(1).expect("check a is the first");
+    lab_from(&MANIFEST.replacen(a, &format!("id = \"a\"\nfail = \"Not yet.\"\n{check}\n\n"), 1))
+}
+
+fn context() -> Context {
+    let lab = lab();
+    let variables = Variables::derive(&CourseKey::new("key"), "ada", &lab.id, 1, &lab.variables);
+    let mut context = Context::new(variables, BTreeMap::new(), Nonce::new([7; 16]));
+    context.patience = Duration::ZERO;
+    context
+}
+
+/// Grades one check of its own, and shows what came of it.
+async fn judge(recorded: &Recorded, check: &str) -> CheckResult {
+    let lab = lab_with(check);
+    let grading = grade_lab(&lab, recorded, &context(), &|_| ()).await;
+    grading.result("a").expect("check a has a result").clone()
+}
+
+fn line(result: &CheckResult) -> String {
+    let CheckResult { verdict, expected, observed, reason, breach, .. } = result;
+    let breach = if *breach { " (breach)" } else { "" };
+    format!("{}{breach} | {expected} | {observed} | {reason}", verdict.as_str())
 }

@@ -111,6 +111,7 @@ mod tests {
             expires: START.to_datetime(),
             state,
             instance: "test".to_owned(),
+            owner_uid: 1,
         }
     }
 

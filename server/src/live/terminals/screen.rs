@@ -156,7 +156,7 @@ mod tests {
         }
         screen.feed(b"$ ");
         let (shown, above) = seen(&screen.snapshot(), SIZE);
-        assert_eq!(shown, "line 7\nline 8\nline 9\n$ ".trim_end_matches(' '));
+        assert_eq!(shown, "line 7\nline 8\nline 9\n$ ");
         assert_eq!(above, (0..7).map(|line| format!("line {line}")).collect::<Vec<_>>());
     }
 
