@@ -1,0 +1,69 @@
+//! What a machine stands on: its tree and the disk that it may fill.
+
+use std::{
+    fs,
+    os::unix::fs::{chown, symlink},
+    path::{Path, PathBuf},
+};
+
+use bulkhead_agent::boot::{Machine, MachineKind};
+use nix::mount::MsFlags;
+
+use super::preload;
+use crate::{
+    fault::{Doing, Outcome},
+    sys::mount,
+};
+
+/// One file for each so many bytes; enough for unpacked packages, too few to fill the kernel's memory with names.
+const BYTES_PER_FILE: u64 = 4096;
+const MOST_FILES: u64 = 400_000;
+const FEWEST_FILES: u64 = 20_000;
+
+pub(crate) struct Disk {
+    /// Where the machine's tree is, in the middle mount namespace.
+    pub(super) root: PathBuf,
+    /// The bounded file system below it. A probe has none: it cannot write.
+    pub(crate) state: Option<PathBuf>,
+}
+
+impl Disk {
+    pub(super) fn make(spec: &Machine) -> Outcome<Self> {
+        let home = PathBuf::from("/run/m").join(&spec.name);
+        let root = home.join("root");
+        fs::create_dir_all(&root).doing(|| format!("make {}", root.display()))?;
+        match spec.kind {
+            MachineKind::DockerHost => host(spec, &home, root),
+            MachineKind::Probe => probe(spec, root),
+        }
+    }
+}
+
+/// The image's tree, shared and read-only, below a file system that holds what this student writes.
+fn host(spec: &Machine, home: &Path, root: PathBuf) -> Outcome<Disk> {
+    let state = home.join("state");
+    fs::create_dir_all(&state).doing(|| format!("make {}", state.display()))?;
+    let files = (spec.disk_bytes / BYTES_PER_FILE).clamp(FEWEST_FILES, MOST_FILES);
+    // Neither nosuid nor nodev: an engine's layers lie here, and mounts from it must be able to have neither.
+    mount::fresh("tmpfs", &state, MsFlags::empty(), &format!("mode=755,size={},nr_inodes={files}", spec.disk_bytes))?;
+    for (name, owner) in [("upper", spec.id_base), ("work", 0), ("docker", spec.id_base)] {
+        let directory = state.join(name);
+        fs::create_dir(&directory).and_then(|()| chown(&directory, Some(owner), Some(owner))).doing(|| format!("make {}", directory.display()))?;
+    }
+    let options = format!("lowerdir=/host,upperdir={0}/upper,workdir={0}/work,userxattr", state.display());
+    mount::fresh("overlay", &root, MsFlags::empty(), &options)?;
+    preload::copy_meta(&state.join("docker"))?;
+    Ok(Disk { root, state: Some(state) })
+}
+
+/// Nothing but places to mount on.
+fn probe(spec: &Machine, root: PathBuf) -> Outcome<Disk> {
+    mount::fresh("tmpfs", &root, mount::PLAIN, "mode=755,size=64k,nr_inodes=64")?;
+    for name in ["proc", "sys", "dev", "run", "etc", "tmp"] {
+        let directory = root.join(name);
+        fs::create_dir(&directory).and_then(|()| chown(&directory, Some(spec.id_base), Some(spec.id_base))).doing(|| format!("make {}", directory.display()))?;
+    }
+    symlink("/proc/self/mounts", root.join("etc/mtab")).doing(|| "make /etc/mtab".into())?;
+    chown(&root, Some(spec.id_base), Some(spec.id_base)).doing(|| "own the probe's root".into())?;
+    Ok(Disk { root, state: None })
+}

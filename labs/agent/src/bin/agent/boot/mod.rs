@@ -1,0 +1,200 @@
+//! From the container's first process to running machines.
+//!
+//! `run` is P0: it becomes the sandbox's owner, so that per-user kernel limits are counted for this sandbox alone,
+//! and gives A the id maps that only somebody outside M may write. `middle` is A: it builds the sandbox in M.
+//! `cgroup` and `disk` are what a machine is limited by, `switch` what joins them, `machine` starts one, `inside` is
+//! the way of a machine's first process from our code to its own.
+
+pub(crate) mod cgroup;
+mod disk;
+mod inside;
+pub(crate) mod machine;
+mod middle;
+mod preload;
+mod switch;
+
+pub(crate) use middle::Sandbox;
+pub(crate) use switch::set_link;
+
+use std::{collections::BTreeSet, fs, os::fd::AsFd};
+
+use bulkhead_agent::{
+    boot::{BOOT_VARIABLE, Boot, IDS_PER_MACHINE},
+    protocol::FaultKind,
+};
+use nix::{
+    errno::Errno,
+    sched::{CloneFlags, unshare},
+    sys::{
+        prctl,
+        signal::{Signal, kill},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
+    unistd::Pid,
+};
+
+use crate::{
+    connect,
+    fault::{Doing, Outcome, fault},
+    sys::{capability, descriptor, fork, ids},
+};
+
+/// Id maps are `inside outside count` lines.
+fn middle_map(boot: &Boot) -> String {
+    let mut map = format!("0 0 1\n{0} {0} 1\n", boot.owner_uid);
+    for machine in &boot.machines {
+        map.push_str(&format!("{0} {0} {IDS_PER_MACHINE}\n", machine.id_base));
+    }
+    map
+}
+
+pub(crate) fn run() -> Outcome<u8> {
+    let boot = read()?;
+    let listener = connect::listen()?;
+    prctl::set_keepcaps(true).doing(|| "keep capabilities".into())?;
+    ids::become_id(boot.owner_uid).doing(|| "become the sandbox's owner".into())?;
+    capability::raise().doing(|| "raise capabilities".into())?;
+    ids::show().doing(|| "become dumpable".into())?;
+    fork::supervised_signals().thread_block().doing(|| "block signals".into())?;
+    let (ours, theirs) = descriptor::message_pair().doing(|| "make a socket pair".into())?;
+    let map = middle_map(&boot);
+    let supervisor = fork::fork(&[theirs.as_fd(), listener.as_fd()], || {
+        let prepared = unshare(CloneFlags::CLONE_NEWUSER)
+            .and_then(|()| ids::show())
+            .doing(|| "make the middle user namespace".into())
+            .and_then(|()| descriptor::send(&theirs, b"map", &[]).doing(|| "ask for the id maps".into()))
+            .and_then(|()| descriptor::receive(&theirs, nix::sys::socket::MsgFlags::empty()).doing(|| "wait for the id maps".into()));
+        let outcome = prepared.and_then(|(word, _)| {
+            if word.is_empty() {
+                return Err(fault(FaultKind::Failed, "no id maps were written"));
+            }
+            let listener = listener.try_clone().doing(|| "keep the agent's socket".into())?;
+            middle::run(boot, listener)
+        });
+        match outcome {
+            Ok(never) => match never {},
+            Err(fault) => {
+                crate::log::say(&fault.message);
+                70
+            }
+        }
+    })
+    .doing(|| "start the supervisor".into())?;
+    drop(theirs);
+    descriptor::receive(&ours, nix::sys::socket::MsgFlags::empty()).doing(|| "wait for the supervisor".into())?;
+    for kind in ["uid", "gid"] {
+        fs::write(format!("/proc/{supervisor}/{kind}_map"), &map).doing(|| format!("write the supervisor's {kind} map"))?;
+    }
+    capability::drop_all().doing(|| "drop capabilities".into())?;
+    ids::hide().doing(|| "hide".into())?;
+    descriptor::send(&ours, b"go", &[]).doing(|| "start the supervisor".into())?;
+    Ok(wait(supervisor))
+}
+
+/// The first process's work: reap what is left to it, pass the word to stop on, and end with the supervisor.
+fn wait(supervisor: Pid) -> u8 {
+    let signals = fork::supervised_signals();
+    loop {
+        match signals.wait() {
+            Ok(Signal::SIGTERM | Signal::SIGINT) => {
+                // The supervisor may be gone already; then the next round notices.
+                let _ = kill(supervisor, Signal::SIGTERM);
+            }
+            Ok(_) | Err(_) => {}
+        }
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) if pid == supervisor => return u8::try_from(code).unwrap_or(70),
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == supervisor => return u8::try_from(128 + signal as i32).unwrap_or(70),
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => break,
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+}
+
+fn read() -> Outcome<Boot> {
+    let text = std::env::var(BOOT_VARIABLE).map_err(|_| fault(FaultKind::Invalid, format!("{BOOT_VARIABLE} is not set")))?;
+    let boot: Boot = serde_json::from_str(&text).map_err(|error| fault(FaultKind::Invalid, format!("{BOOT_VARIABLE}: {error}")))?;
+    check(&boot).map_err(|why| fault(FaultKind::Invalid, format!("{BOOT_VARIABLE}: {why}")))?;
+    Ok(boot)
+}
+
+/// Names become directories and interface names, ids become privileges: neither may be anything surprising.
+fn check(boot: &Boot) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    let mut ranges: Vec<u32> = Vec::new();
+    if boot.machines.is_empty() || boot.machines.len() > 16 {
+        return Err("a sandbox has 1 to 16 machines".into());
+    }
+    for machine in &boot.machines {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if !(1..=12).contains(&machine.name.len()) || !machine.name.bytes().all(plain) || machine.name.starts_with('-') {
+            return Err(format!("{:?} is no machine's name: 1 to 12 of a-z, 0-9 and -", machine.name));
+        }
+        if !names.insert(&machine.name) {
+            return Err(format!("two machines are called {}", machine.name));
+        }
+        if machine.id_base < IDS_PER_MACHINE || machine.id_base.checked_add(IDS_PER_MACHINE).is_none() {
+            return Err(format!("{} cannot have ids from {}", machine.name, machine.id_base));
+        }
+        if ranges.iter().any(|other| other.abs_diff(machine.id_base) < IDS_PER_MACHINE) {
+            return Err(format!("the ids of {} are another machine's too", machine.name));
+        }
+        ranges.push(machine.id_base);
+    }
+    if boot.owner_uid == 0 || ranges.iter().any(|base| (*base..base + IDS_PER_MACHINE).contains(&boot.owner_uid)) {
+        return Err(format!("{} cannot own the sandbox", boot.owner_uid));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bulkhead_agent::boot::{Machine, MachineKind};
+
+    use super::*;
+
+    fn boot(machines: &[(&str, u32)], owner_uid: u32) -> Boot {
+        let machine = |(name, id_base): &(&str, u32)| Machine {
+            name: (*name).to_owned(),
+            kind: MachineKind::Probe,
+            id_base: *id_base,
+            address: [10, 77, 0, 2],
+            memory_bytes: 1,
+            pids: 1,
+            disk_bytes: 0,
+        };
+        Boot { sandbox: "s".into(), generation: 1, owner_uid, machines: machines.iter().map(machine).collect() }
+    }
+
+    #[test]
+    fn the_middle_namespace_maps_root_the_owner_and_each_machine() {
+        let map = middle_map(&boot(&[("host", 100_000), ("probe", 200_000)], 90_001));
+        assert_eq!(map, "0 0 1\n90001 90001 1\n100000 100000 65536\n200000 200000 65536\n");
+    }
+
+    #[test]
+    fn two_machines_apart_are_fine() {
+        assert_eq!(check(&boot(&[("host", 100_000), ("probe", 200_000)], 90_001)), Ok(()));
+    }
+
+    #[test]
+    fn what_would_mix_privileges_or_escape_a_directory_is_refused() {
+        for wrong in [
+            boot(&[], 90_001),
+            boot(&[("..", 100_000)], 90_001),
+            boot(&[("a/b", 100_000)], 90_001),
+            boot(&[("", 100_000)], 90_001),
+            boot(&[("a-name-too-long", 100_000)], 90_001),
+            boot(&[("host", 100_000), ("host", 200_000)], 90_001),
+            boot(&[("host", 100_000), ("probe", 165_535)], 90_001),
+            boot(&[("host", 0)], 90_001),
+            boot(&[("host", u32::MAX - 5)], 90_001),
+            boot(&[("host", 100_000)], 0),
+            boot(&[("host", 100_000)], 100_007),
+        ] {
+            assert!(check(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
