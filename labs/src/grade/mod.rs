@@ -45,7 +45,7 @@ pub use answer::{Answer, AnswerError, MAX_ANSWER};
 pub use context::{Context, Nonce, Scope};
 pub use eyes::{Case, Eyes, Key, Memory, Wanted};
 pub use finding::{Finding, Halt, Outcome};
-pub use observer::{Observer, ObserveError};
+pub use observer::{ObserveError, Observer};
 pub use regrade::{RestartError, Restarter, grade_with_restart};
 pub use run::{GradeEvent, grade_lab};
 pub use score::{GATE_CAP, Score, score};

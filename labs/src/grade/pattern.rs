@@ -40,10 +40,12 @@ impl Pattern {
 }
 
 fn compile(source: &str) -> Result<Regex, String> {
-    RegexBuilder::new(source)
-        .size_limit(SIZE_LIMIT)
-        .build()
-        .map_err(|why| format!("the regular expression does not compile: {why}"))
+    RegexBuilder::new(source).size_limit(SIZE_LIMIT).build().map_err(|why| {
+        // The library draws where, over several lines; its last one says what.
+        let why = why.to_string();
+        let what = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        format!("the regular expression does not compile: {what}")
+    })
 }
 
 #[cfg(test)]

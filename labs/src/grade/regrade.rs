@@ -98,4 +98,3 @@ fn worse(before: &CheckResult, after: &CheckResult) -> CheckResult {
         _ => before.clone(),
     }
 }
-

@@ -282,4 +282,3 @@ fn result(task: &str, check: &Check, outcome: Outcome, context: &Context) -> Che
         breach,
     }
 }
-

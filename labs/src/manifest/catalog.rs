@@ -60,3 +60,18 @@ impl Catalog {
         &self.diagnostics
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lint;
+    use super::*;
+
+    /// What we ship holds, and its scripts parse.
+    #[test]
+    fn our_own_labs_have_no_errors() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+        let findings = lint::lint(&files::read_dir(&folder).unwrap());
+        let errors: Vec<String> = findings.iter().filter(|f| f.is_error()).map(ToString::to_string).collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
+}

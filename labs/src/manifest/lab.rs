@@ -149,6 +149,8 @@ pub struct Task {
     pub body: String,
     pub hints: Vec<Hint>,
     pub checks: Vec<Check>,
+    /// Line in `lab.toml`.
+    pub line: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +209,8 @@ pub struct WrongFix {
     /// Why it is wrong, in a sentence.
     pub title: String,
     pub fails: Vec<CheckId>,
+    /// Line in `lab.toml`.
+    pub line: usize,
 }
 
 /// What the platform must have for this lab to be offered.

@@ -1,6 +1,6 @@
 //! `lab.toml` → [`Lab`], collecting every error of the file.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
 use toml::de::DeTable;
 
@@ -35,11 +35,11 @@ pub(super) fn read(folder: &str, files: &Files) -> (Option<Lab>, Vec<Diagnostic>
     if !errors.is_empty() {
         return (None, report.into_findings());
     }
-    let reader = Reader { folder, files };
+    let reader = Reader { folder, files, incomplete: Cell::new(false) };
     let fields = Fields::new(&report, "the lab", 0, document.get_ref());
     let lab = reader.lab(&fields);
     fields.finish();
-    if let Some(lab) = &lab {
+    if let Some(lab) = lab.as_ref().filter(|_| !reader.incomplete.get()) {
         lint::manifest(lab, &report);
     }
     let lab = lab.filter(|_| report.is_clean());
@@ -49,6 +49,8 @@ pub(super) fn read(folder: &str, files: &Files) -> (Option<Lab>, Vec<Diagnostic>
 struct Reader<'a> {
     folder: &'a str,
     files: &'a Files,
+    /// A machine, a task or a check could not be read, so what refers to it is no error.
+    incomplete: Cell<bool>,
 }
 
 impl Reader<'_> {
@@ -74,7 +76,7 @@ impl Reader<'_> {
         let pass = f.opt_integer("pass", 1..=100).unwrap_or(80);
         let story = self.markdown(f, "story", "story.md");
         let time = time(f);
-        let machines: Vec<Machine> = f.tables("machine").into_iter().filter_map(machine).collect();
+        let machines: Vec<Machine> = self.each(f, "machine", machine);
         let services = f.parsed_list("services", |role| MachineName::parse(role).map(|role| role.to_string()));
         let variables = variables(f);
         let setup = f.opt_table("setup").and_then(|f| self.script(f, "host", SETUP_TIMEOUT));
@@ -83,7 +85,7 @@ impl Reader<'_> {
             gate.finish();
             checks
         });
-        let tasks: Vec<Task> = f.tables("task").into_iter().filter_map(|f| self.task(f)).collect();
+        let tasks: Vec<Task> = self.each(f, "task", |f| self.task(f));
         let choices = [
             ("never", Regrade::Never),
             ("engine", Regrade::Engine),
@@ -121,17 +123,28 @@ impl Reader<'_> {
         })
     }
 
+    fn each<T>(&self, f: &Fields<'_>, key: &'static str, read: impl Fn(Fields<'_>) -> Option<T>) -> Vec<T> {
+        let tables = f.tables(key).into_iter();
+        let read = tables.filter_map(|table| {
+            let item = read(table);
+            self.incomplete.set(self.incomplete.get() || item.is_none());
+            item
+        });
+        read.collect()
+    }
+
     fn task(&self, f: Fields<'_>) -> Option<Task> {
         let id = f.parsed("id", TaskId::parse);
         let title = f.string("title");
         let points = f.integer("points", 1..=100);
         let needs = f.parsed_list("needs", TaskId::parse);
-        let default = id.as_ref().map(|id| format!("tasks/{id}.md"));
-        let body = self.markdown(&f, "body", default.as_deref().unwrap_or("tasks/ID.md"));
+        let usual = id.as_ref().map(|id| format!("tasks/{id}.md"));
+        let body = usual.map(|usual| self.markdown(&f, "body", &usual)).unwrap_or_default();
         let hints = f.tables("hints").into_iter().map(hint).collect();
-        let checks = f.tables("check").into_iter().filter_map(check).collect();
+        let checks = self.each(&f, "check", check);
+        let line = f.line();
         f.finish();
-        Some(Task { id: id?, title, points, needs, body, hints, checks })
+        Some(Task { id: id?, title, points, needs, body, hints, checks, line })
     }
 
     fn solution(&self, f: Fields<'_>) -> Option<Solution> {
@@ -143,8 +156,9 @@ impl Reader<'_> {
     fn wrong_fix(&self, f: Fields<'_>) -> Option<WrongFix> {
         let title = f.string("title");
         let fails = f.parsed_list("fails", CheckId::parse);
+        let line = f.line();
         let script = self.script(f, "host", SCRIPT_TIMEOUT)?;
-        Some(WrongFix { script, title, fails })
+        Some(WrongFix { script, title, fails, line })
     }
 
     /// Reads `script`, `machine` and `timeout`; ends the table.

@@ -153,7 +153,9 @@ impl<'a> Bench<'a> {
             return Err(BenchError::Script { path, code: result.code, said: clean::clean(&said[tail..]) });
         }
         for line in result.stdout.lines() {
-            let Some((check, text)) = line.strip_prefix("answer ").and_then(|rest| rest.split_once(' ')) else { continue };
+            let Some((check, text)) = line.strip_prefix("answer ").and_then(|rest| rest.split_once(' ')) else {
+                continue;
+            };
             let failed = |why: String| BenchError::Answer { path: path.clone(), check: check.to_owned(), why };
             if self.lab.check(check).is_none_or(|(_, check)| check.kind.question().is_none()) {
                 return Err(failed("there is no such question".to_owned()));

@@ -15,13 +15,19 @@ pub(super) fn start(lab: &Lab, grading: &Grading) -> Vec<String> {
         let Some(result) = grading.result(check.id.as_str()) else { continue };
         match result.verdict {
             Verdict::Pass if !check.passes_at_start => {
-                problems.push(format!("{} passes on the untouched start ({}); if it guards what could break, set passes_at_start = true", check.id, result.observed));
+                problems.push(format!(
+                    "{} passes on the untouched start ({}); if it guards what could break, set passes_at_start = true",
+                    check.id, result.observed
+                ));
             }
             Verdict::Fail if check.passes_at_start => {
                 problems.push(format!("{} is to pass on the untouched start and fails: {}", check.id, result.observed));
             }
             Verdict::Fail if check.kind.works_at_start() && !result.breach => {
-                problems.push(format!("{} fails on the untouched start, but not because the exploit works: {}", check.id, result.observed));
+                problems.push(format!(
+                    "{} fails on the untouched start, but not because the exploit works: {}",
+                    check.id, result.observed
+                ));
             }
             _ => {}
         }
@@ -33,7 +39,10 @@ pub(super) fn start(lab: &Lab, grading: &Grading) -> Vec<String> {
 pub(super) fn solution(grading: &Grading) -> Vec<String> {
     let mut problems = unknowns(grading);
     for result in grading.results.iter().filter(|result| result.verdict == Verdict::Fail) {
-        problems.push(format!("{} fails after the solution: expected {}; observed {}", result.check, result.expected, result.observed));
+        problems.push(format!(
+            "{} fails after the solution: expected {}; observed {}",
+            result.check, result.expected, result.observed
+        ));
     }
     if grading.score != 100 && problems.is_empty() {
         problems.push(format!("the solution scores {}", grading.score));
@@ -59,7 +68,8 @@ pub(super) fn wrong_fix(lab: &Lab, wrong: &WrongFix, grading: &Grading) -> Vec<S
 pub(super) fn repeat(first: &Grading, second: &Grading) -> Vec<String> {
     let differs = |(a, b): (&CheckResult, &CheckResult)| {
         let (before, after) = (a.verdict.as_str(), b.verdict.as_str());
-        (a.verdict != b.verdict).then(|| format!("{} comes to {before}, then to {after}: {}{}", a.check, b.observed, b.reason))
+        (a.verdict != b.verdict)
+            .then(|| format!("{} comes to {before}, then to {after}: {}{}", a.check, b.observed, b.reason))
     };
     let mut problems: Vec<String> = first.results.iter().zip(&second.results).filter_map(differs).collect();
     if first.score != second.score {

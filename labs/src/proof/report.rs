@@ -82,7 +82,13 @@ impl fmt::Display for Report {
 fn summary(grading: &Grading) -> String {
     let passed = grading.results.iter().filter(|result| result.verdict == Verdict::Pass).count();
     let gate = if grading.gated { ", capped by the gate" } else { "" };
-    format!("score {}{gate}, {passed} of {} checks, {} round trips in {} ms", grading.score, grading.results.len(), grading.round_trips, grading.millis)
+    format!(
+        "score {}{gate}, {passed} of {} checks, {} round trips in {} ms",
+        grading.score,
+        grading.results.len(),
+        grading.round_trips,
+        grading.millis
+    )
 }
 
 /// Milliseconds, shown as seconds.

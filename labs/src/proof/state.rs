@@ -41,7 +41,8 @@ async fn take(link: &AgentLink, lab: &Lab) -> Result<BTreeMap<String, String>, S
     let Some(host) = lab.host() else { return Ok(state) };
     let machine = host.name.as_str();
     let lists = ["/containers/json?all=1", "/images/json?all=1", "/volumes", "/networks"];
-    let [containers, images, volumes, networks] = ask(link, machine, lists.map(str::to_owned).to_vec()).await?.try_into().map_err(|_| "an answer is missing")?;
+    let [containers, images, volumes, networks] =
+        ask(link, machine, lists.map(str::to_owned).to_vec()).await?.try_into().map_err(|_| "an answer is missing")?;
     let each = |list: &Value| list.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     for image in each(&images) {
@@ -54,27 +55,39 @@ async fn take(link: &AgentLink, lab: &Lab) -> Result<BTreeMap<String, String>, S
         state.insert(format!("network {}", text(&network["Name"])), text(&network["Id"]));
     }
     let ids: Vec<String> = each(&containers).iter().map(|container| text(&container["Id"])).collect();
-    let paths = ids.iter().flat_map(|id| [format!("/containers/{id}/json"), format!("/containers/{id}/changes")]).collect();
+    let paths =
+        ids.iter().flat_map(|id| [format!("/containers/{id}/json"), format!("/containers/{id}/changes")]).collect();
     for (id, answers) in ids.iter().zip(ask(link, machine, paths).await?.chunks(2)) {
         let [inspect, changes] = answers else { continue };
-        let how = format!("{}, started {}, {}", inspect["State"]["Status"], inspect["State"]["StartedAt"], paths_of(changes));
+        let how =
+            format!("{}, started {}, {}", inspect["State"]["Status"], inspect["State"]["StartedAt"], paths_of(changes));
         state.insert(format!("container {} ({})", text(&inspect["Name"]), &id[..id.len().min(12)]), how);
     }
     Ok(state)
 }
 
 fn paths_of(changes: &Value) -> String {
-    let mut paths: Vec<&str> = changes.as_array().into_iter().flatten().filter_map(|change| change["Path"].as_str()).collect();
+    let mut paths: Vec<&str> =
+        changes.as_array().into_iter().flatten().filter_map(|change| change["Path"].as_str()).collect();
     paths.sort_unstable();
     if paths.is_empty() { "nothing written".to_owned() } else { format!("written: {}", paths.join(" ")) }
 }
 
 async fn ask(link: &AgentLink, machine: &str, paths: Vec<String>) -> Result<Vec<Value>, String> {
-    let look = |path: String| Look::Engine { machine: machine.to_owned(), method: "GET".to_owned(), path, body: None, timeout_ms: 10_000, limit: LIMIT };
+    let look = |path: String| Look::Engine {
+        machine: machine.to_owned(),
+        method: "GET".to_owned(),
+        path,
+        body: None,
+        timeout_ms: 10_000,
+        limit: LIMIT,
+    };
     let seen = link.observe(paths.into_iter().map(look).collect()).await.map_err(|why| why.to_string())?;
     seen.into_iter()
         .map(|seen| match seen {
-            Ok(Seen::Http { status: 200, body, truncated: false, .. }) => serde_json::from_str(&body).map_err(|why| why.to_string()),
+            Ok(Seen::Http { status: 200, body, truncated: false, .. }) => {
+                serde_json::from_str(&body).map_err(|why| why.to_string())
+            }
             Ok(Seen::Http { status, .. }) => Err(format!("the engine answered {status}")),
             Ok(_) => Err("the engine did not answer".to_owned()),
             Err(fault) => Err(fault.message),
@@ -96,7 +109,11 @@ mod tests {
         let after = state(&[("container cms", "exited"), ("container left", "running"), ("volume up", "x")]);
         assert_eq!(
             changes(&before, &after),
-            ["grading changed container cms from running to exited", "grading took away image a", "grading left container left"]
+            [
+                "grading changed container cms from running to exited",
+                "grading took away image a",
+                "grading left container left"
+            ]
         );
         assert_eq!(changes(&before, &before), Vec::<String>::new());
     }

@@ -35,6 +35,7 @@ pub(super) struct Requests {
     to: MachineName,
     port: u16,
     timeout_ms: u32,
+    attack: bool,
     pub(super) steps: Vec<Step>,
 }
 
@@ -61,7 +62,7 @@ impl Requests {
         let timeout = fields.opt_parsed("timeout", crate::manifest::parse_duration);
         let steps = fields.tables("step").into_iter().filter_map(|step| Step::read(step, attack)).collect();
         let timeout_ms = timeout.and_then(|t| u32::try_from(t.as_millis()).ok()).unwrap_or(3_000).min(10_000);
-        Some(Self { from: from?, to: to?, port, timeout_ms, steps })
+        Some(Self { from: from?, to: to?, port, timeout_ms, attack, steps })
     }
 
     pub(super) fn machines(&self) -> Vec<&MachineName> {
@@ -88,44 +89,64 @@ impl Requests {
         texts
     }
 
-    /// Takes all steps, one after the other. `Ok(Err(…))`: a step's answer was not what it should be.
+    /// Takes all steps, one after the other. `Ok(Err(…))`: a step's answer was not what it should be. A probe ends there;
+    /// an attack goes on, for whether its exploit works shows in its last step.
     pub(super) fn run(&self, eyes: &mut Eyes<'_>) -> Result<Result<String, Missed>, Halt> {
         let mut values = eyes.values();
         let mut last = String::new();
+        let mut first_miss = None;
         for (index, step) in self.steps.iter().enumerate() {
-            let seen = match self.look(step, &values) {
-                Ok(look) => eyes.act_patiently(index, look)?,
-                Err(why) => return Ok(Err(Missed::new(index, why))),
-            };
-            let answer = match seen {
-                Seen::Http { status, headers, body, truncated } => Answer::new(*status, headers, body, *truncated),
-                Seen::NoAnswer { why } => {
-                    return Ok(Err(Missed {
-                        silent: true,
-                        ..Missed::new(index, format!("{} does not answer: {why}", self.target()))
-                    }));
+            let missed = match self.take(eyes, index, step, &mut values)? {
+                Ok(said) => {
+                    last = said;
+                    continue;
                 }
-                other => return Err(misplaced(other)),
+                Err(missed) => missed,
             };
-            let request = format!("{} {}", step.method, step.path.source());
-            if let Some(breach) = &step.breach
-                && let Some(found) = breach.with(&values).map_err(Halt::Unknown)?.find(&answer.body)
-            {
-                let what = format!("{request} answered {}: {}", answer.status, found.as_str());
-                return Ok(Err(Missed { breach: true, ..Missed::new(index, what) }));
+            if !self.attack || missed.breach || missed.silent {
+                return Ok(Err(missed));
             }
-            if let Err(why) = step.accepts(&answer, &values, eyes)? {
-                return Ok(Err(Missed::new(index, format!("{request} answered {}: {why}", answer.status))));
-            }
-            for (name, filter) in &step.capture {
-                match capture(filter, &answer, eyes)? {
-                    Ok(value) => _ = values.insert(name.clone(), value),
-                    Err(why) => return Ok(Err(Missed::new(index, format!("{request}: {why}")))),
-                }
-            }
-            last = format!("{request} answered {}", answer.status);
+            first_miss.get_or_insert(missed);
         }
-        Ok(Ok(last))
+        Ok(first_miss.map_or(Ok(last), Err))
+    }
+
+    fn take(
+        &self,
+        eyes: &mut Eyes<'_>,
+        index: usize,
+        step: &Step,
+        values: &mut BTreeMap<String, String>,
+    ) -> Result<Result<String, Missed>, Halt> {
+        let seen = match self.look(step, values) {
+            Ok(look) => eyes.act_patiently(index, look)?,
+            Err(why) => return Ok(Err(Missed::new(index, why))),
+        };
+        let answer = match seen {
+            Seen::Http { status, headers, body, truncated } => Answer::new(*status, headers, body, *truncated),
+            Seen::NoAnswer { why } => {
+                let what = format!("{} does not answer: {why}", self.target());
+                return Ok(Err(Missed { silent: true, ..Missed::new(index, what) }));
+            }
+            other => return Err(misplaced(other)),
+        };
+        let request = format!("{} {}", step.method, step.path.source());
+        if let Some(breach) = &step.breach
+            && let Some(found) = breach.with(values).map_err(Halt::Unknown)?.find(&answer.body)
+        {
+            let what = format!("{request} answered {}: {}", answer.status, found.as_str());
+            return Ok(Err(Missed { breach: true, ..Missed::new(index, what) }));
+        }
+        if let Err(why) = step.accepts(&answer, values, eyes)? {
+            return Ok(Err(Missed::new(index, format!("{request} answered {}: {why}", answer.status))));
+        }
+        for (name, filter) in &step.capture {
+            match capture(filter, &answer, eyes)? {
+                Ok(value) => _ = values.insert(name.clone(), value),
+                Err(why) => return Ok(Err(Missed::new(index, format!("{request}: {why}")))),
+            }
+        }
+        Ok(Ok(format!("{request} answered {}", answer.status)))
     }
 
     fn look(&self, step: &Step, values: &BTreeMap<String, String>) -> Result<Look, String> {

@@ -56,11 +56,6 @@ pub trait Kind: fmt::Debug + Send + Sync {
     fn works_at_start(&self) -> bool {
         false
     }
-
-    /// What only this kind can find wrong with its keys.
-    fn lint(&self) -> Vec<String> {
-        Vec::new()
-    }
 }
 
 type Read = fn(&Fields<'_>) -> Option<Arc<dyn Kind>>;

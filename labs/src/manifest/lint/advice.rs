@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Diagnostic, Files, Lab, Severity};
+use super::super::{Check, Diagnostic, Files, Lab, Severity};
 
 pub(super) fn advise(lab: &Lab) -> Vec<Diagnostic> {
     let file = format!("{}/lab.toml", lab.id);
@@ -27,9 +27,6 @@ pub(super) fn advise(lab: &Lab) -> Vec<Diagnostic> {
         }
     }
     for (_, check) in lab.checks() {
-        for finding in check.kind.lint() {
-            warn(check.line, format!("check {}: {finding}", check.id), "");
-        }
         for reference in check.refs.iter().filter(|r| !is_reference(r)) {
             warn(check.line, format!("check {}: `{reference}` is no known reference", check.id), REFERENCE_FIX);
         }
@@ -54,6 +51,15 @@ pub(super) fn advise(lab: &Lab) -> Vec<Diagnostic> {
                 "name it by digest: image@sha256:…",
             );
         }
+    }
+    let probes = || lab.checks().filter(|(_, check)| check.kind.name() == "probe");
+    let nonce = |check: &Check| check.kind.texts().iter().any(|(text, _)| text.names().any(|name| name == "nonce"));
+    if probes().next().is_some() && !probes().any(|(_, check)| nonce(check)) {
+        warn(
+            0,
+            "no probe sends {{nonce}}, so canned answers would pass".to_owned(),
+            "send {{nonce}} and expect it back",
+        );
     }
     if lab.objectives.is_empty() {
         warn(0, "the lab has no objectives".to_owned(), "say what one can do after it");

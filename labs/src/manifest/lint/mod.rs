@@ -49,8 +49,12 @@ impl Errors<'_> {
         self.report.error(0, message, fix);
     }
 
+    fn line(&self, line: usize, message: impl Into<String>, fix: impl Into<String>) {
+        self.report.error_on_line(line, message, fix);
+    }
+
     fn check(&self, check: &Check, message: impl Into<String>, fix: impl Into<String>) {
-        self.report.error_on_line(check.line, message, fix);
+        self.line(check.line, message, fix);
     }
 
     fn machines(&self, lab: &Lab) {
@@ -98,17 +102,21 @@ impl Errors<'_> {
         let mut ids: BTreeSet<&TaskId> = BTreeSet::new();
         for task in &lab.tasks {
             if !ids.insert(&task.id) {
-                self.lab(format!("two tasks have the id {}", task.id), "rename one");
+                self.line(task.line, format!("two tasks have the id {}", task.id), "rename one");
             }
             if task.checks.is_empty() {
-                self.lab(format!("task {} checks nothing", task.id), "add a [[task.check]]");
+                self.line(task.line, format!("task {} checks nothing", task.id), "add a [[task.check]]");
             }
             if task.hints.is_empty() {
-                self.lab(format!("task {} has no hint", task.id), "add hints = [{ text = \"…\" }]");
+                self.line(task.line, format!("task {} has no hint", task.id), "add hints = [{ text = \"…\" }]");
             }
             for need in &task.needs {
                 if lab.task(need.as_str()).is_none() {
-                    self.lab(format!("task {} needs {need}, which is no task", task.id), "name a task of this lab");
+                    self.line(
+                        task.line,
+                        format!("task {} needs {need}, which is no task", task.id),
+                        "name a task of this lab",
+                    );
                 }
             }
         }
@@ -207,10 +215,14 @@ impl Errors<'_> {
         }
         for wrong in &lab.wrong_fixes {
             if wrong.fails.is_empty() {
-                self.lab(format!("{} fails no check", wrong.script.path), "add fails = [\"…\"]");
+                self.line(wrong.line, format!("{} fails no check", wrong.script.path), "add fails = [\"…\"]");
             }
             for id in wrong.fails.iter().filter(|id| lab.check(id.as_str()).is_none()) {
-                self.lab(format!("{} fails {id}, which is no check", wrong.script.path), "name a check of this lab");
+                self.line(
+                    wrong.line,
+                    format!("{} fails {id}, which is no check", wrong.script.path),
+                    "name a check of this lab",
+                );
             }
         }
     }

@@ -47,18 +47,8 @@ fn all_errors_of_a_file_come_at_once() {
         .replace("kind = \"process\"", "kind = \"proces\"")
         .replace("id = \"one\"", "id = \"One\"");
     insta::assert_snapshot!(errors(&manifest), @r#"
-    small/lab.toml:1:1: error: solution.sh runs on host, which is no machine of this lab
-        fix: name a [[machine]]
-    small/lab.toml:1:1: error: the lab has no machine for the student
-        fix: add a [[machine]] with kind = "docker-host"
     small/lab.toml:1:1: error: the lab lacks `title`
         fix: add title = "…"
-    small/lab.toml:1:1: error: the tasks' points sum to 40
-        fix: make them sum to 100
-    small/lab.toml:1:1: error: wrong/nothing.sh fails a, which is no check
-        fix: name a check of this lab
-    small/lab.toml:1:1: error: wrong/nothing.sh runs on host, which is no machine of this lab
-        fix: name a [[machine]]
     small/lab.toml:3:1: error: the lab has an unknown key `titel`
         fix: did you mean `title`?
     small/lab.toml:6:11: error: `minutes` is a string
@@ -67,8 +57,6 @@ fn all_errors_of_a_file_come_at_once() {
         fix: write one of docker-host, probe
     small/lab.toml:18:1: error: `flag` cannot be "uuid"
         fix: write one of hex16, port, word
-    small/lab.toml:24:1: error: there is no file tasks/ID.md
-        fix: write the file, or name another, relative to the lab's folder
     small/lab.toml:25:6: error: `id` does not hold
         fix: `One` is no id: 1 to 40 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`
     small/lab.toml:27:10: error: `points` is out of range
@@ -77,31 +65,20 @@ fn all_errors_of_a_file_come_at_once() {
         fix: write one of container, image, process, mount, file, probe, attack, answer
     small/lab.toml:40:10: error: `weight` is out of range
         fix: write a whole number from 1 to 100
-    small/lab.toml:52:1: error: check c says {{flag}}, which nothing defines
-        fix: name a variable, `nonce`, or what an earlier step captures
-    small/lab.toml:60:1: error: check gate looks at host, which is no machine of this lab
-        fix: name a [[machine]]
     "#);
 }
 
 #[test]
 fn values_say_what_would_be_right() {
     insta::assert_snapshot!(replaced("that = \".HostConfig.ReadonlyRootfs\"", "that = \".a |\""), @r#"
-    small/lab.toml:1:1: error: wrong/nothing.sh fails a, which is no check
-        fix: name a check of this lab
     small/lab.toml:34:8: error: `that` does not hold
         fix: the jq filter does not parse: it wants term at its end
     "#);
     insta::assert_snapshot!(replaced("matches = \"nonce={{nonce}}\"", "matches = \"(\""), @r#"
     small/lab.toml:67:11: error: `matches` does not hold
-        fix: the regular expression does not compile: regex parse error:
-        (
-        ^
-    error: unclosed group
+        fix: the regular expression does not compile: unclosed group
     "#);
     insta::assert_snapshot!(replaced("of = { role = \"cms\" }", "of = { name = \"web\" }"), @r#"
-    small/lab.toml:1:1: error: wrong/nothing.sh fails a, which is no check
-        fix: name a check of this lab
     small/lab.toml:33:6: error: `of` lacks `role`
         fix: add role = "…"
     small/lab.toml:33:8: error: `of` has an unknown key `name`
@@ -118,8 +95,6 @@ fn values_say_what_would_be_right() {
         fix: add `not_root`, `uid`, `no_new_privs`, `seccomp`, `capabilities` or `that`
     "#);
     insta::assert_snapshot!(replaced("path = \"/echo?n={{nonce}}\"", "path = \"echo\""), @r#"
-    small/lab.toml:60:1: error: the probe asks nothing
-        fix: add a [[task.check.step]] with a `path`
     small/lab.toml:66:8: error: `path` does not hold
         fix: write a path that starts with /
     "#);
@@ -132,10 +107,10 @@ fn values_say_what_would_be_right() {
 #[test]
 fn the_whole_must_fit_together() {
     insta::assert_snapshot!(replaced("points = 60", "points = 50\nneeds = [\"two\", \"three\"]"), @r#"
-    small/lab.toml:1:1: error: task one needs three, which is no task
-        fix: name a task of this lab
     small/lab.toml:1:1: error: the tasks' points sum to 90
         fix: make them sum to 100
+    small/lab.toml:24:1: error: task one needs three, which is no task
+        fix: name a task of this lab
     "#);
     insta::assert_snapshot!(replaced("id = \"b\"", "id = \"a\""), @r#"
     small/lab.toml:37:1: error: two checks have the id a
@@ -160,7 +135,7 @@ fn the_whole_must_fit_together() {
         fix: add [gate] with checks = ["…"], naming a probe that asks the service
     "#);
     insta::assert_snapshot!(replaced("fails = [\"a\"]", "fails = [\"z\"]"), @r#"
-    small/lab.toml:1:1: error: wrong/nothing.sh fails z, which is no check
+    small/lab.toml:72:1: error: wrong/nothing.sh fails z, which is no check
         fix: name a check of this lab
     "#);
     insta::assert_snapshot!(replaced("equals = \"{{flag}}\"", "equals = \"{{flagg}}\""), @r#"
@@ -176,7 +151,7 @@ fn the_whole_must_fit_together() {
         fix: machine "host" asks for 3072 MiB of disk and 1024 MiB of memory: the disk lies in memory, and the engine needs 512 MiB beside it. Give it at least 3584 MiB of memory, or a smaller disk
     "#);
     insta::assert_snapshot!(replaced("hints = [{ text = \"Look.\" }]", ""), @r#"
-    small/lab.toml:1:1: error: task one has no hint
+    small/lab.toml:24:1: error: task one has no hint
         fix: add hints = [{ text = "…" }]
     "#);
     let bare = SMALL.split("[solution]").next().unwrap();
@@ -204,7 +179,8 @@ fn what_is_no_toml_and_no_text_is_said_so() {
 
 #[test]
 fn advice_and_scripts() {
-    let mut files = files(&SMALL.replacen("fail = \"The root", "refs = [\"CIS\"]\nlesson = \"Nope!\"\nfail = \"The root", 1));
+    let mut files =
+        files(&SMALL.replacen("fail = \"The root", "refs = [\"CIS\"]\nlesson = \"Nope!\"\nfail = \"The root", 1));
     files.insert("small/solution.sh".into(), b"echo hello\n".to_vec());
     files.insert("small/wrong/nothing.sh".into(), b"#!/bin/bash\nif true; then\n".to_vec());
     files.insert("stray/readme.md".into(), Vec::new());

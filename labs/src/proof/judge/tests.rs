@@ -72,7 +72,10 @@ fn the_start_must_fail_for_the_right_reason() {
 fn the_solution_must_score_all() {
     assert_eq!(solution(&grading(100, &[("a", Pass)])), Vec::<String>::new());
     assert_eq!(solution(&grading(99, &[("a", Pass)])), ["the solution scores 99"]);
-    assert_eq!(solution(&grading(50, &[("a", Pass), ("b", Fail)])), ["b fails after the solution: expected E; observed O"]);
+    assert_eq!(
+        solution(&grading(50, &[("a", Pass), ("b", Fail)])),
+        ["b fails after the solution: expected E; observed O"]
+    );
     assert_eq!(solution(&grading(100, &[("a", Pass), ("b", Unknown)])), ["b could not be looked at: R"]);
 }
 
@@ -81,8 +84,14 @@ fn a_wrong_fix_must_not_pass() {
     let lab = lab();
     let wrong = &lab.wrong_fixes[0];
     assert_eq!(wrong_fix(&lab, wrong, &grading(79, &[("a", Fail)])), Vec::<String>::new());
-    assert_eq!(wrong_fix(&lab, wrong, &grading(80, &[("a", Fail)])), ["the wrong fix scores 80, and 80 is enough to pass"]);
-    assert_eq!(wrong_fix(&lab, wrong, &grading(10, &[("a", Pass)])), ["a is to fail after the wrong fix and passes: O"]);
+    assert_eq!(
+        wrong_fix(&lab, wrong, &grading(80, &[("a", Fail)])),
+        ["the wrong fix scores 80, and 80 is enough to pass"]
+    );
+    assert_eq!(
+        wrong_fix(&lab, wrong, &grading(10, &[("a", Pass)])),
+        ["a is to fail after the wrong fix and passes: O"]
+    );
 }
 
 #[test]
