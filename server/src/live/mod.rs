@@ -7,12 +7,14 @@
 //! events      one stream for each page, whole state first
 //! state       the whole present state of a lab for one student
 //! text        a lab's texts, rendered once
+//! engine      an engine that may answer later
 //! installed   the labs and images that this installation brings
 //! images      lab → sandbox image          variables   values derived from the installation's key
 //! crash       dying on purpose, for tests
 //! ```
 
 pub(crate) mod crash;
+pub mod engine;
 pub mod events;
 pub mod grading;
 pub mod images;

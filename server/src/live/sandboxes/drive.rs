@@ -2,11 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bulkhead_agent::boot;
 use bulkhead_labs::{
     engine::EngineError,
-    manifest::{Lab, MachineKind},
-    sandbox::{MachinePlan, Progress, ProvisionError, Ready, SandboxPlan, Setup, Step, provision},
+    manifest::Lab,
+    sandbox::{Progress, ProvisionError, Ready, SandboxPlan, Step, provision},
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -16,8 +15,6 @@ use crate::{
     store::{Sandbox, StoreError},
 };
 
-/// The whole sandbox's share of the machine.
-const MILLI_CPUS: u32 = 1500;
 /// What a setup script may take longer than it says before somebody else looks.
 const MARGIN: Duration = Duration::from_secs(60);
 
@@ -113,14 +110,10 @@ impl Sandboxes {
 
     fn plan(&self, row: &Sandbox, lab: &Lab) -> Result<SandboxPlan, DriveError> {
         let image = self.images.of(&row.lab).ok_or_else(|| DriveError::NoImage(row.lab.clone()))?;
-        Ok(sandbox_plan(&Asked {
-            row,
-            lab,
-            image,
-            // Longer than any row's: it is for sandboxes that lost theirs.
-            expires: self.clock.now().plus(lab.time.max + Duration::from_secs(3600)).to_datetime(),
-            variables: self.key.variables(row.account, lab, row.generation).environment(),
-        }))
+        // Longer than any row's: it is for sandboxes that lost theirs.
+        let expires = self.clock.now().plus(lab.time.max + Duration::from_secs(3600)).to_datetime();
+        let variables = self.key.variables(row.account, lab, row.generation);
+        Ok(lab.plan(row.id.clone(), &row.account.to_string(), row.generation, expires, image, &variables))
     }
 
     /// So that a prompt waits for the student. Without it he opens one himself.
@@ -141,56 +134,6 @@ impl Sandboxes {
             Err(error) => tracing::error!(sandbox = %row.id, error = &error as &dyn std::error::Error, "a failure was not written"),
         }
     }
-}
-
-/// What a sandbox is made from.
-struct Asked<'a> {
-    row: &'a Sandbox,
-    lab: &'a Lab,
-    image: &'a str,
-    expires: time::OffsetDateTime,
-    variables: Vec<(String, String)>,
-}
-
-fn sandbox_plan(asked: &Asked<'_>) -> SandboxPlan {
-    let Asked { row, lab, image, expires, variables } = asked;
-    SandboxPlan {
-        id: row.id.clone(),
-        owner: row.account.to_string(),
-        lab: row.lab.clone(),
-        generation: row.generation,
-        expires: *expires,
-        image: (*image).to_owned(),
-        machines: machines(lab),
-        milli_cpus: MILLI_CPUS,
-        setup: setup(lab),
-        variables: variables.iter().cloned().collect(),
-    }
-}
-
-/// A lab's machines as the engine makes them.
-pub(crate) fn machines(lab: &Lab) -> Vec<MachinePlan> {
-    lab.machines
-        .iter()
-        .map(|machine| MachinePlan {
-            name: machine.name.to_string(),
-            kind: match machine.kind {
-                MachineKind::DockerHost => boot::MachineKind::DockerHost,
-                MachineKind::Probe => boot::MachineKind::Probe,
-            },
-            memory_bytes: machine.memory_bytes,
-            pids: machine.pids,
-            disk_bytes: machine.disk_bytes,
-        })
-        .collect()
-}
-
-pub(crate) fn setup(lab: &Lab) -> Option<Setup> {
-    lab.setup.as_ref().map(|script| Setup {
-        machine: script.machine.to_string(),
-        script: script.text.clone(),
-        timeout: script.timeout,
-    })
 }
 
 /// For the student; the cause is in the log.

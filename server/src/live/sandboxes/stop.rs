@@ -87,3 +87,35 @@ impl Sandboxes {
         }
     }
 }
+
+impl Sandboxes {
+    /// Stops every sandbox. Whether all were gone within `patience`.
+    pub async fn stop_all(self: &Arc<Self>, patience: Duration) -> StoreResult<bool> {
+        let all = async {
+            while !self.stop_round().await? {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Ok(true)
+        };
+        tokio::time::timeout(patience, all).await.unwrap_or(Ok(false))
+    }
+
+    /// Whether nothing was left. One that changed hands meanwhile is met in the next round.
+    async fn stop_round(self: &Arc<Self>) -> StoreResult<bool> {
+        let alive = self.store.sandboxes().alive().await?;
+        for row in &alive {
+            let next = match row.phase {
+                Phase::Queued => row.enter(Phase::Stopped, self.hand()),
+                Phase::Stopping(Then::Restart) => row.enter(Phase::Stopping(Then::Stopped), self.hand()),
+                Phase::Stopping(_) => continue,
+                _ => row.enter(Phase::Stopping(Then::Stopped), self.hand()),
+            };
+            if let Some(stopping) = self.put(row, next).await?
+                && matches!(stopping.phase, Phase::Stopping(_))
+            {
+                self.stop_soon(stopping);
+            }
+        }
+        Ok(alive.is_empty())
+    }
+}
