@@ -60,7 +60,7 @@ pub fn ClassMatrix(matrix: Matrix) -> impl IntoView {
     view! {
         <div class="matrix-bar">
             <input type="search" aria-label="Filter students" placeholder="Filter by name or e-mail" on:input=move |e| text.set(event_target_value(&e))/>
-            <label class="check"><input type="checkbox" on:change=move |e| live.set(event_target_checked(&e))/>"in a lab now"</label>
+            <label class="tick"><input type="checkbox" on:change=move |e| live.set(event_target_checked(&e))/>"in a lab now"</label>
             <p class="faint" role="status">
                 {move || rows.with(Vec::len)}" of "{move || matrix.with(|m| m.students.len())}" students"
             </p>
@@ -86,9 +86,8 @@ pub fn ClassMatrix(matrix: Matrix) -> impl IntoView {
         </div>
         <p class="legend" aria-hidden="true">
             <span class="mark" data-mark="pass"><Icon glyph=Glyph::Check/>"passed"</span>
-            <span class="mark" data-mark="part"><Icon glyph=Glyph::Dashed/>"tried"</span>
             <span class="live"><i></i>"in the lab now"</span>
-            <span class="faint">"best score, attempts"</span>
+            <span class="faint">"best score, number of attempts"</span>
         </p>
     }
 }
@@ -133,7 +132,7 @@ fn Cell(cell: MatrixCell) -> impl IntoView {
     };
     let score = move || match cell.best_score {
         Some(score) => view! {
-            <Icon glyph=if cell.passed { Glyph::Check } else { Glyph::Dashed }/>
+            {if cell.passed { view! { <Icon glyph=Glyph::Check/> }.into_any() } else { view! { <span class="gap"></span> }.into_any() }}
             <b>{score}</b>
             <span class="sr">{if cell.passed { " passed, " } else { " not passed, " }}</span>
             <small>{cell.attempts}"×"</small>

@@ -71,11 +71,9 @@ fn turn(link: Option<Link>, rel: &'static str, label: &'static str) -> impl Into
 #[component]
 fn Sidebar(outline: Outline, current: String, module: u8) -> impl IntoView {
     view! {
-        <nav class="sidebar" aria-label="Course">
-            <details class="sidebar-fold" open="">
-                <summary>"Course contents"</summary>
-                {outline.modules.into_iter().map(|entry| view! { <SidebarModule entry current=current.clone() here=module/> }).collect_view()}
-            </details>
+        <button type="button" class="plain sidebar-open" popovertarget="sidebar">"Course contents"</button>
+        <nav class="sidebar" id="sidebar" popover="" aria-label="Course">
+            {outline.modules.into_iter().map(|entry| view! { <SidebarModule entry current=current.clone() here=module/> }).collect_view()}
         </nav>
     }
     .into_any()

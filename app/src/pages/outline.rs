@@ -106,7 +106,7 @@ fn LessonRow(lesson: LessonEntry) -> impl IntoView {
 #[component]
 pub(crate) fn LabRow(lab: LabLink) -> impl IntoView {
     view! {
-        <li class="row" data-state=if lab.best_score.is_some() { "read" } else { "unread" }>
+        <li class="row">
             <span class="row-state"><Icon glyph=Glyph::Flask/></span>
             <a class="row-title" href=lab.href>{lab.title}</a>
             <span class="row-side">

@@ -33,7 +33,7 @@ impl Glyph {
             Self::Cross => "M4 4l8 8M12 4l-8 8",
             Self::Question => "M5.5 6a2.5 2.5 0 1 1 3.6 2.2c-.7.4-1.1.9-1.1 1.8M8 12.6v.2",
             Self::Dashed => "M8 2a6 6 0 0 1 2.3.5M12.2 3.7A6 6 0 0 1 13.8 6.5M13.9 9.2A6 6 0 0 1 12.5 12M10.5 13.5A6 6 0 0 1 8 14M5.7 13.5A6 6 0 0 1 3.7 12.2M2.2 9.6A6 6 0 0 1 2.1 7M3.2 4.4A6 6 0 0 1 5.5 2.5",
-            Self::Dot => "M8 6a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z",
+            Self::Dot => "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6Z",
             Self::Clock => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 4.8V8l2.2 1.5",
             Self::Spinner => "M8 2a6 6 0 1 1-6 6",
             Self::Right => "M6 3.5 10.5 8 6 12.5",
@@ -47,8 +47,8 @@ impl Glyph {
             Self::Stop => "M4 4h8v8H4Z",
             Self::Note => "M3.5 2.5h9v11h-9ZM6 6h4M6 9h4",
             Self::Warn => "M8 2.5 14 13H2ZM8 6.5v3M8 11.2v.1",
-            Self::Theme => "M8 2a6 6 0 1 0 0 12ZM8 2a6 6 0 0 1 0 12",
-            Self::Out => "M6 3H3v10h10v-3M9 3h4v4M13 3 7.5 8.5",
+            Self::Theme => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 2a6 6 0 1 0 0 12Z",
+            Self::Out => "M6.5 3H3v10h3.5M7 8h6.5M11 5.5 13.5 8 11 10.5",
         }
     }
 

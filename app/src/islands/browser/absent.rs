@@ -37,6 +37,7 @@ pub(crate) fn wake_code_buttons() {}
 #[derive(Clone)]
 pub(crate) struct Terminal;
 
+#[expect(clippy::unused_self, reason = "the same methods as in the browser")]
 impl Terminal {
     pub(crate) fn open(_host: NodeRef<Div>, _path: &str, _report: impl Fn(Link) + 'static) -> Option<Self> {
         None

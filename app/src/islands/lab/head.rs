@@ -15,6 +15,7 @@ pub fn LabHead(title: String, pass: u8, live: Live) -> impl IntoView {
     let feed = Feed::shared(move || live);
     let ready = Signal::derive(move || feed.sandbox.with(|s| s.as_ref().is_some_and(|s| s.state == SandboxState::Ready)));
     let there = Memo::new(move |_| feed.sandbox.with(|s| s.as_ref().is_some_and(|s| !s.state.is_over())));
+    let timed = Memo::new(move |_| feed.left().is_some());
     let blocked = Signal::derive(move || feed.busy.get() || !ready.get());
     let lab = feed.lab.get_value();
     let check = move |event: leptos::ev::SubmitEvent| {
@@ -34,9 +35,9 @@ pub fn LabHead(title: String, pass: u8, live: Live) -> impl IntoView {
                     <dt>"Score"</dt>
                     <dd data-testid="score">{move || feed.score.get().map_or_else(|| "–".to_owned(), |s| s.score.to_string())}<small>" of 100"</small></dd>
                 </div>
-                <div><dt>"Best"</dt><dd data-testid="best">{move || best(feed.best.get(), pass)}</dd></div>
+                <div><dt>"Best"</dt><dd data-testid="best">{move || feed.best.get().map_or_else(|| "–".to_owned(), |b| b.score.to_string())}<small>{move || standing(feed.best.get().as_ref(), pass)}</small></dd></div>
             </dl>
-            {move || there.get().then(|| view! { <Timer feed/> })}
+            {move || timed.get().then(|| view! { <Timer feed/> })}
             <div class="lab-acts">
                 <form method="post" action="/api/check_lab" on:submit=check>
                     <input type="hidden" name="lab" value=lab.clone()/>
@@ -73,12 +74,8 @@ pub fn LabHead(title: String, pass: u8, live: Live) -> impl IntoView {
     }
 }
 
-fn best(best: Option<ScoreView>, pass: u8) -> String {
-    match best {
-        Some(best) if best.passed => format!("{} passed", best.score),
-        Some(best) => format!("{}, {pass} to pass", best.score),
-        None => format!("{pass} to pass"),
-    }
+fn standing(best: Option<&ScoreView>, pass: u8) -> String {
+    if best.is_some_and(|best| best.passed) { " passed".into() } else { format!(" pass at {pass}") }
 }
 
 #[component]

@@ -93,6 +93,7 @@ fn CheckRow(check: CheckView) -> impl IntoView {
     let evidence = matches!(check.verdict, Some(Verdict::Fail | Verdict::Unknown)) && !check.running;
     let CheckView { title, expected, observed, why, references, lesson, verdict, .. } = check;
     let unknown = verdict == Some(Verdict::Unknown);
+    let evidence = evidence && !(expected.is_empty() && observed.is_empty() && why.is_empty());
     view! {
         <li class="check" data-mark=mark.data()>
             <p class="check-line"><Icon glyph=mark.glyph()/><span>{title}</span><b>{mark.word()}</b></p>

@@ -1,5 +1,9 @@
 // The search field over a terminal: through its whole scrollback, Enter for the next match, Shift+Enter for the previous.
 import { SearchAddon } from '@xterm/addon-search';
+import { colours } from './theme.js';
+
+// The addon reads colours as #rrggbb only.
+const hex = (rgb) => `#${rgb.match(/\d+/g).slice(0, 3).map((part) => Number(part).toString(16).padStart(2, '0')).join('')}`;
 
 export function makeFind(terminal, host) {
   const addon = new SearchAddon();
@@ -17,14 +21,14 @@ export function makeFind(terminal, host) {
   const input = bar.querySelector('input');
   const count = bar.querySelector('output');
 
-  const style = getComputedStyle(document.documentElement);
-  const decorations = {
-    matchOverviewRuler: style.getPropertyValue('--term-match').trim(),
-    matchBackground: style.getPropertyValue('--term-match').trim(),
-    activeMatchBackground: style.getPropertyValue('--term-match-active').trim(),
-    activeMatchColorOverviewRuler: style.getPropertyValue('--term-match-active').trim(),
-  };
   const seek = (forward, incremental = false) => {
+    const { match, 'match-active': active } = colours('match', 'match-active');
+    const decorations = {
+      matchOverviewRuler: hex(match),
+      matchBackground: hex(match),
+      activeMatchBackground: hex(active),
+      activeMatchColorOverviewRuler: hex(active),
+    };
     const options = { decorations, incremental };
     if (forward) addon.findNext(input.value, options); else addon.findPrevious(input.value, options);
   };

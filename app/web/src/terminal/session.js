@@ -11,7 +11,7 @@ import { makeFind } from './find.js';
 import { chord } from './keys.js';
 import { preferences } from './preferences.js';
 import { TerminalSocket } from './socket.js';
-import { followTheme, themeFrom } from './theme.js';
+import { followTheme, themeNow } from './theme.js';
 
 // A full reset in the stream of output, so that it happens after what came before it was parsed.
 const RESET = '\x1bc';
@@ -37,7 +37,7 @@ export class Session {
       screenReaderMode: preferences.screenReader,
       macOptionIsMeta: true,
       rightClickSelectsWord: true,
-      theme: themeFrom(style),
+      theme: themeNow(),
     });
     this.screenElement = document.createElement('div');
     this.screenElement.className = 'term-screen';
