@@ -23,6 +23,7 @@ use async_trait::async_trait;
 use bollard::{Docker, models::ContainerInspectResponse, query_parameters as query};
 use bulkhead_agent::boot::AGENT_PATH;
 use error::Failure;
+use futures::StreamExt;
 
 use super::{
     Capabilities, CreateStep, Duplex, EngineError, Mode, SandboxEngine, SandboxId, SandboxSpec, SandboxSummary,
@@ -163,15 +164,16 @@ impl Inner {
     }
 
     async fn log_tail(&self, id: &SandboxId) -> String {
-        use futures::StreamExt as _;
         let options = query::LogsOptionsBuilder::default().stdout(true).stderr(true).tail("20").build();
-        let lines = self
-            .docker
-            .logs(&self.name(id), Some(options))
-            .take(64)
-            .filter_map(async |line| line.ok())
-            .map(|line| line.to_string());
-        let text = tokio::time::timeout(QUICK, lines.collect::<String>()).await.unwrap_or_default();
+        let mut lines = self.docker.logs(&self.name(id), Some(options));
+        let mut text = String::new();
+        let read = async {
+            while let Some(Ok(line)) = lines.next().await {
+                text.push_str(&line.to_string());
+            }
+        };
+        // What came in time is enough.
+        let _late = tokio::time::timeout(QUICK, read).await;
         let text = text.trim();
         let from = text.len().saturating_sub(2000);
         let tail = text.get(text.ceil_char_boundary(from)..).unwrap_or_default();
