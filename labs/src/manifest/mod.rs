@@ -11,6 +11,8 @@
 //! placeholder  `{{name}}` in a manifest's texts
 //! diagnostic   file, line, what is wrong, what would be right
 //! lint         what only the whole lab can show: graph, points, files, scripts
+//! schema       the published JSON Schema
+//! scaffold     `lab new`
 //! files        relative path -> bytes, from a folder
 //! ```
 
@@ -24,6 +26,8 @@ pub mod lint;
 mod placeholder;
 mod plan;
 mod read;
+pub mod scaffold;
+pub mod schema;
 mod units;
 
 pub use catalog::Catalog;

@@ -139,7 +139,10 @@ impl Reader<'_> {
         let points = f.integer("points", 1..=100);
         let needs = f.parsed_list("needs", TaskId::parse);
         let usual = id.as_ref().map(|id| format!("tasks/{id}.md"));
-        let body = usual.map(|usual| self.markdown(&f, "body", &usual)).unwrap_or_default();
+        let body = match &usual {
+            Some(usual) => self.markdown(&f, "body", usual),
+            None => f.opt_string("body").unwrap_or_default(),
+        };
         let hints = f.tables("hints").into_iter().map(hint).collect();
         let checks = self.each(&f, "check", check);
         let line = f.line();
@@ -230,18 +233,14 @@ fn machine(f: Fields<'_>) -> Option<Machine> {
     }
     let host = kind == Some(MachineKind::DockerHost);
     let size = |key, usual| f.opt_parsed(key, parse_size).unwrap_or(usual);
-    let machine = Machine {
-        image: f.opt_string("image"),
-        memory_bytes: size("memory", if host { 3 << 29 } else { 64 << 20 }),
-        pids: f.opt_integer("pids", 16..=32_768).unwrap_or(if host { 1024 } else { 64 }),
-        disk_bytes: size("disk", if host { 1 << 30 } else { 0 }),
-        terminal: f.opt_bool("terminal").unwrap_or(host),
-        summary: f.opt_string("summary").unwrap_or_default(),
-        name: name?,
-        kind: kind?,
-    };
+    let image = f.opt_string("image");
+    let memory_bytes = size("memory", if host { 3 << 29 } else { 64 << 20 });
+    let pids = f.opt_integer("pids", 16..=32_768).unwrap_or(if host { 1024 } else { 64 });
+    let disk_bytes = size("disk", if host { 1 << 30 } else { 0 });
+    let terminal = f.opt_bool("terminal").unwrap_or(host);
+    let summary = f.opt_string("summary").unwrap_or_default();
     f.finish();
-    Some(machine)
+    Some(Machine { name: name?, kind: kind?, image, memory_bytes, pids, disk_bytes, terminal, summary })
 }
 
 fn variables(f: &Fields<'_>) -> BTreeMap<String, VariableKind> {

@@ -208,7 +208,7 @@ async fn layers_that_make_no_sense_are_not_judged() {
 async fn what_is_shown_is_bounded_and_harmless() {
     let mut recorded = Recorded::with(&["soft"]);
     recorded.forge("soft", |inspect| {
-        inspect["HostConfig"]["ReadonlyRootfs"] = json!(format!("\u{1b}]0;x\u{7}{}", "A".repeat(90_000)))
+        inspect["HostConfig"]["ReadonlyRootfs"] = json!(format!("\u{1b}]0;x\u{7}{}", "A".repeat(90_000)));
     });
     let check = "kind = \"container\"\nof = { role = \"cms\" }\nthat = \".HostConfig.ReadonlyRootfs == 1\"";
     let result = never_passes(&recorded, check).await;

@@ -1,0 +1,177 @@
+//! A check's keys: those of every check, and those of its kind.
+
+use serde_json::{Value, json};
+
+use super::{flag, id, list, one_of, table, text, texts, whole};
+
+type Keys = Vec<(&'static str, Value)>;
+
+pub(super) fn check() -> Value {
+    let kind = |(kind, keys, required): (&str, Keys, Vec<&str>)| {
+        let mut all = common();
+        all.push(("kind", json!({ "const": kind })));
+        all.extend(keys);
+        table(&all, &[vec!["id", "kind", "fail"], required].concat())
+    };
+    json!({ "oneOf": kinds().into_iter().map(kind).collect::<Vec<_>>() })
+}
+
+fn common() -> Keys {
+    vec![
+        ("id", id("Unique in the whole lab")),
+        ("title", text("Shown on the task's card")),
+        ("weight", whole(1, 100, "Within its task (1)")),
+        ("expected", text("In place of the kind's own words")),
+        ("fail", text("Told to the student when it fails")),
+        ("why", text("Why it matters")),
+        ("refs", texts("CIS 5.13, …")),
+        ("lesson", text("Id of the lesson that explains it")),
+        ("passes_at_start", flag("The untouched start may pass it")),
+        ("after", texts("Checks that are judged before this one looks")),
+    ]
+}
+
+fn of() -> Value {
+    table(&[("role", id("Label bulkhead.role")), ("machine", id("(host)"))], &["role"])
+}
+
+fn jq(what: &str) -> Value {
+    json!({ "type": "string", "description": format!("jq filter: {what}") })
+}
+
+fn regex(what: &str) -> Value {
+    json!({ "type": "string", "description": format!("Regular expression: {what}") })
+}
+
+fn path() -> Value {
+    json!({ "type": "string", "pattern": "^/" })
+}
+
+fn kinds() -> Vec<(&'static str, Keys, Vec<&'static str>)> {
+    let show = || ("show", jq("what to show as evidence"));
+    vec![
+        (
+            "container",
+            vec![("of", of()), ("see", one_of(&["inspect", "changes"])), ("that", jq("must hold")), show()],
+            vec!["of", "that"],
+        ),
+        (
+            "image",
+            vec![
+                ("of", of()),
+                ("name", text("An image by name, in place of `of`")),
+                ("machine", id("With `name` (host)")),
+                ("that", jq("over the image's inspect")),
+                show(),
+                ("lacks", list(path())),
+                ("has", list(path())),
+            ],
+            vec![],
+        ),
+        ("process", process(), vec!["of"]),
+        (
+            "mount",
+            vec![
+                ("of", of()),
+                ("at", path()),
+                ("absent", flag("Nothing may be mounted there")),
+                ("fs_type", json!({ "anyOf": [text(""), texts("")] })),
+                ("options", texts("All must be set")),
+                ("without", texts("None may be set")),
+                ("max_size", text("32m")),
+                ("source_volume", text("A named volume")),
+            ],
+            vec!["of", "at"],
+        ),
+        ("file", file(), vec!["path"]),
+        ("probe", requests(false), vec!["port", "step"]),
+        ("attack", attack(), vec![]),
+        (
+            "answer",
+            vec![
+                ("question", text("")),
+                ("equals", text("Placeholders allowed")),
+                ("ignore_case", flag("")),
+                ("matches", regex("the whole answer")),
+                (
+                    "live",
+                    table(
+                        &[("of", of()), ("that", jq("the right answer, from the engine's account"))],
+                        &["of", "that"],
+                    ),
+                ),
+            ],
+            vec!["question"],
+        ),
+    ]
+}
+
+fn process() -> Keys {
+    let sets =
+        ["effective", "permitted", "bounding", "inheritable", "ambient"].map(|set| (set, texts("At most these")));
+    vec![
+        ("of", of()),
+        ("not_root", flag("")),
+        ("uid", whole(0, u64::from(u32::MAX), "")),
+        ("no_new_privs", flag("")),
+        ("seccomp", one_of(&["off", "strict", "filter"])),
+        ("capabilities", table(&sets, &[])),
+        ("that", jq("over all that the kernel shows")),
+        ("show", jq("what to show as evidence")),
+    ]
+}
+
+fn file() -> Keys {
+    vec![
+        ("of", of()),
+        ("machine", id("In place of `of` (host)")),
+        ("path", path()),
+        ("absent", flag("There must be nothing")),
+        ("type", one_of(&["file", "directory", "any"])),
+        ("mode", json!({ "type": "string", "pattern": "^[0-7]{3,4}$", "description": "No bit outside may be set" })),
+        ("owner", whole(0, u64::from(u32::MAX), "")),
+        ("group", whole(0, u64::from(u32::MAX), "")),
+        ("matches", regex("the content must match")),
+        ("lacks", regex("the content must not match")),
+        ("that", jq("over the content as JSON")),
+        ("show", jq("what to show as evidence")),
+        ("sha256", text("")),
+        ("real_path", path()),
+    ]
+}
+
+fn requests(attack: bool) -> Keys {
+    let status = whole(100, 599, "Unless given, any from 200 to 299");
+    let mut step = vec![
+        ("method", text("(GET)")),
+        ("path", path()),
+        ("headers", json!({ "type": "object", "additionalProperties": { "type": "string" } })),
+        ("body", text("")),
+        ("status", json!({ "anyOf": [status.clone(), list(status)] })),
+        ("matches", regex("the body must match")),
+        ("lacks", regex("the body must not match")),
+        ("that", jq("over {status, headers, body, json}")),
+        ("capture", json!({ "type": "object", "additionalProperties": jq("a value for later steps") })),
+    ];
+    if attack {
+        step.push(("breach", regex("a body that matches shows that the exploit works")));
+    }
+    vec![
+        ("from", id("(probe)")),
+        ("to", id("(host)")),
+        ("port", whole(1, 65_535, "")),
+        ("timeout", text("(3s)")),
+        ("step", list(table(&step, &["path"]))),
+    ]
+}
+
+fn attack() -> Keys {
+    let attempt = [("create_in", path()), ("execute_in", path()), ("refused_with", texts("EROFS, EACCES, …"))];
+    let mut keys = vec![
+        ("worked_at_start", flag("The untouched start must fail because the exploit works (true)")),
+        ("of", of()),
+        ("attempt", list(table(&attempt, &[]))),
+    ];
+    keys.extend(requests(true));
+    keys
+}
