@@ -23,6 +23,9 @@ pub mod socket;
 mod terminal;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -64,6 +64,12 @@ impl Screen {
         drawn.into()
     }
 
+    /// The plain text on the screen.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> String {
+        self.parser.screen().contents()
+    }
+
     /// The bytes come from a student, and the model is a library: a sequence that makes it panic costs him his screen, not
     /// us the task that moves his output.
     fn guarded(&mut self, action: impl FnOnce(&mut Parser)) {
