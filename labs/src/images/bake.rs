@@ -34,7 +34,9 @@ pub(super) fn bake(machine: &mut dyn Read, image: &mut dyn Write, agent: &[u8]) 
     for entry in archive.entries()? {
         let entry = entry?;
         let Some(path) = plain(&entry.path_bytes()) else { continue };
-        if LITTER.iter().any(|litter| path == Path::new(litter)) || EMPTIED.iter().any(|top| path.starts_with(top) && path != Path::new(top)) {
+        if LITTER.iter().any(|litter| path == Path::new(litter))
+            || EMPTIED.iter().any(|top| path.starts_with(top) && path != Path::new(top))
+        {
             continue;
         }
         let link = entry.link_name_bytes().and_then(|target| plain(&target)).map(|target| Path::new(HOST).join(target));
@@ -80,14 +82,18 @@ mod tests {
             let mut entry = entry?;
             let path = entry.path()?.to_string_lossy().trim_end_matches('/').to_owned();
             let capability = match entry.pax_extensions()? {
-                Some(extensions) => extensions.flatten().find(|e| e.key().is_ok_and(|key| key.ends_with("security.capability"))).map(|e| e.value_bytes().to_vec()),
+                Some(extensions) => extensions
+                    .flatten()
+                    .find(|e| e.key().is_ok_and(|key| key.ends_with("security.capability")))
+                    .map(|e| e.value_bytes().to_vec()),
                 None => None,
             };
             let mut content = String::new();
             entry.read_to_string(&mut content)?;
             let link = entry.link_name()?.map(|link| link.to_string_lossy().into_owned());
             let head = entry.header();
-            let entry = Baked { kind: head.entry_type(), mode: head.mode()?, uid: head.uid()?, link, content, capability };
+            let entry =
+                Baked { kind: head.entry_type(), mode: head.mode()?, uid: head.uid()?, link, content, capability };
             assert!(found.insert(path.clone(), entry).is_none(), "{path} came twice");
         }
         Ok(found)
@@ -111,7 +117,10 @@ mod tests {
         assert_eq!(files["host/usr/bin/sudoedit"].link.as_deref(), Some("host/usr/bin/sudo"));
         assert_eq!(files["host/usr/bin/sudoedit"].kind, EntryType::Link);
         assert_eq!(files["host/bin"].link.as_deref(), Some("usr/bin"));
-        assert_eq!((files[&format!("host/{long}")].uid, files[&format!("host/{long}")].content.as_str()), (101_000, "hi"));
+        assert_eq!(
+            (files[&format!("host/{long}")].uid, files[&format!("host/{long}")].content.as_str()),
+            (101_000, "hi")
+        );
         // Nobody said who owns these two: they must not be the engine's root.
         assert_eq!((files["host/usr/bin"].uid, files["host/home"].uid), (100_000, 100_000));
         assert_eq!((files["bulkhead/agent"].uid, files["bulkhead/agent"].mode), (0, 0o755));
@@ -124,7 +133,11 @@ mod tests {
         let mut value = vec![1, 0, 0, 2];
         value.extend_from_slice(&[0; 16]);
         let mut tar = Builder::new(Vec::new());
-        tar.append_pax_extensions([("SCHILY.xattr.security.capability", value.as_slice()), ("SCHILY.xattr.trusted.x", b"y".as_slice())]).unwrap();
+        tar.append_pax_extensions([
+            ("SCHILY.xattr.security.capability", value.as_slice()),
+            ("SCHILY.xattr.trusted.x", b"y".as_slice()),
+        ])
+        .unwrap();
         tar.append_data(&mut header(EntryType::Regular, 0o755, 0, 0), "ping", io::empty()).unwrap();
         let files = baked(tar.into_inner().unwrap()).unwrap();
         assert_eq!(files["host/ping"].capability.as_ref().map(Vec::len), Some(24));

@@ -43,7 +43,12 @@ pub struct ImageStatus {
 ///
 /// `sandboxes` runs the temporary sandbox in which a lab's images are preloaded; it is on the same engine.
 /// A tag appears only when its image is whole, so a call that was cut off is repaired by the next one.
-pub async fn build(docker: &Docker, sandboxes: &dyn SandboxEngine, plan: &Plan, progress: Arc<dyn Progress>) -> Result<(), ImagesError> {
+pub async fn build(
+    docker: &Docker,
+    sandboxes: &dyn SandboxEngine,
+    plan: &Plan,
+    progress: Arc<dyn Progress>,
+) -> Result<(), ImagesError> {
     let docker = docker.clone().with_timeout(PATIENCE);
     let present = status(&docker, plan).await?;
     for (number, (step, status)) in plan.steps.iter().zip(present).enumerate() {
@@ -60,11 +65,18 @@ pub async fn build(docker: &Docker, sandboxes: &dyn SandboxEngine, plan: &Plan, 
     Ok(())
 }
 
-async fn run(docker: &Docker, sandboxes: &dyn SandboxEngine, report: &Reporter<'_>, step: &Step) -> Result<(), ImagesError> {
+async fn run(
+    docker: &Docker,
+    sandboxes: &dyn SandboxEngine,
+    report: &Reporter<'_>,
+    step: &Step,
+) -> Result<(), ImagesError> {
     match &step.work {
         Work::Bootstrap => base::bootstrap(docker, report, &step.image).await,
         Work::Pull => pull(docker, report, &step.image).await,
-        Work::Dockerfile { context, arguments, kind } => dockerfile::build(docker, report, &step.image, context, arguments, kind).await,
+        Work::Dockerfile { context, arguments, kind } => {
+            dockerfile::build(docker, report, &step.image, context, arguments, kind).await
+        }
         Work::Bake { machine, agent } => bake_image(docker, report, &step.image, machine, agent.clone()).await,
         Work::Lab { host, preload, trees } => {
             let lab = LabImage { image: &step.image, host, preload, trees };
@@ -90,7 +102,13 @@ async fn pull(docker: &Docker, report: &Reporter<'_>, image: &str) -> Result<(),
     Ok(())
 }
 
-async fn bake_image(docker: &Docker, report: &Reporter<'_>, image: &str, machine: &str, agent: Vec<u8>) -> Result<(), ImagesError> {
+async fn bake_image(
+    docker: &Docker,
+    report: &Reporter<'_>,
+    image: &str,
+    machine: &str,
+    agent: Vec<u8>,
+) -> Result<(), ImagesError> {
     let step = report.step();
     let still = Still::create(docker, step, machine).await?;
     let export = docker.export_container(&still.id).map_err(io::Error::other);

@@ -26,8 +26,10 @@ pub(super) async fn build(
 ) -> Result<(), ImagesError> {
     let step = report.step();
     let tar = context_tar(context).map_err(|error| ImagesError::failed(step, error))?;
-    let mut buildargs: HashMap<&str, &str> = arguments.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let proxies: Vec<(&str, String)> = PROXIES.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?))).collect();
+    let mut buildargs: HashMap<&str, &str> =
+        arguments.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let proxies: Vec<(&str, String)> =
+        PROXIES.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?))).collect();
     buildargs.extend(proxies.iter().map(|(name, value)| (*name, value.as_str())));
     let options = BuildImageOptionsBuilder::new()
         .dockerfile("Dockerfile")
@@ -51,7 +53,9 @@ pub(super) async fn build(
                 }
             }
             Ok(_) => {}
-            Err(Error::DockerStreamError { error }) => return Err(ImagesError::Failed { step: step.to_owned(), why: error, log }),
+            Err(Error::DockerStreamError { error }) => {
+                return Err(ImagesError::Failed { step: step.to_owned(), why: error, log });
+            }
             Err(cause) => return Err(ImagesError::Engine { step: step.to_owned(), what: "build it", cause, log }),
         }
     }
@@ -76,7 +80,11 @@ mod tests {
 
     #[test]
     fn scripts_and_programs_may_be_executed_in_the_context() {
-        let files = Files::from([("a.sh".into(), b"#!/bin/sh".to_vec()), ("b".into(), b"\x7fELF".to_vec()), ("c/d".into(), b"text".to_vec())]);
+        let files = Files::from([
+            ("a.sh".into(), b"#!/bin/sh".to_vec()),
+            ("b".into(), b"\x7fELF".to_vec()),
+            ("c/d".into(), b"text".to_vec()),
+        ]);
         let tar = context_tar(&files).unwrap();
         let mut archive = tar::Archive::new(tar.as_slice());
         let modes: Vec<u32> = archive.entries().unwrap().map(|entry| entry.unwrap().header().mode().unwrap()).collect();

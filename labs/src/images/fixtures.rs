@@ -96,7 +96,11 @@ impl Fixtures {
         for (at, image) in fixtures.images.iter().enumerate() {
             let wrong = |why: String| FixturesError::Image { lab: lab.to_owned(), image: image.name.clone(), why };
             let parts = image.name.split([':', '/', '.', '-', '_']);
-            if !image.name.contains(':') || parts.clone().any(|part| part.is_empty() || !part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())) {
+            if !image.name.contains(':')
+                || parts
+                    .clone()
+                    .any(|part| part.is_empty() || !part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+            {
                 return Err(wrong("a name is `word:tag` in lower case, like `cms:1`".to_owned()));
             }
             if fixtures.images.iter().take(at).any(|earlier| earlier.short() == image.short()) {
@@ -105,13 +109,19 @@ impl Fixtures {
             if !files.contains_key(&format!("{}/Dockerfile", image.context)) {
                 return Err(wrong(format!("there is no {}/Dockerfile beside fixtures.toml", image.context)));
             }
-            if let Some(missing) = image.uses.iter().find(|used| !fixtures.images.iter().take(at).any(|earlier| earlier.name == **used)) {
+            if let Some(missing) =
+                image.uses.iter().find(|used| !fixtures.images.iter().take(at).any(|earlier| earlier.name == **used))
+            {
                 return Err(wrong(format!("it uses {missing}, which no image before it is called")));
             }
         }
         for tree in &fixtures.trees {
-            let wrong = |why: &str| FixturesError::Tree { lab: lab.to_owned(), to: tree.to.clone(), why: why.to_owned() };
-            let inside = tree.to.rsplit_once('/').filter(|(parent, name)| HOMES.contains(parent) && !matches!(*name, "" | "." | ".."));
+            let wrong =
+                |why: &str| FixturesError::Tree { lab: lab.to_owned(), to: tree.to.clone(), why: why.to_owned() };
+            let inside = tree
+                .to
+                .rsplit_once('/')
+                .filter(|(parent, name)| HOMES.contains(parent) && !matches!(*name, "" | "." | ".."));
             if inside.is_none() {
                 return Err(wrong("`to` is a new folder directly in /root, /srv, /opt or /home/student"));
             }
@@ -153,7 +163,9 @@ mod tests {
     #[test]
     fn errors_say_what_would_be_right() {
         assert!(parse("[[image]]\nname = \"Tiny\"\ncontext = \"tiny\"").unwrap_err().contains("like `cms:1`"));
-        assert!(parse("[[image]]\nname = \"x:1\"\ncontext = \"nowhere\"").unwrap_err().contains("no nowhere/Dockerfile"));
+        assert!(
+            parse("[[image]]\nname = \"x:1\"\ncontext = \"nowhere\"").unwrap_err().contains("no nowhere/Dockerfile")
+        );
         assert!(parse("[[tree]]\nfrom = \"cms\"\nto = \"root/../cms\"").unwrap_err().contains("directly in /root"));
         assert!(parse("[[tree]]\nfrom = \"nowhere\"\nto = \"/root/cms\"").unwrap_err().contains("no such folder"));
         assert!(parse("[[image]]\nnane = \"x:1\"").unwrap_err().contains("unknown field"));

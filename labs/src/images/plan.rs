@@ -46,9 +46,20 @@ pub(super) enum Work {
     Bootstrap,
     Pull,
     /// A Dockerfile with its context; `arguments` are build arguments.
-    Dockerfile { context: Files, arguments: Vec<(String, String)>, kind: &'static str },
-    Bake { machine: String, agent: Vec<u8> },
-    Lab { host: String, preload: Vec<Preload>, trees: Vec<Tree> },
+    Dockerfile {
+        context: Files,
+        arguments: Vec<(String, String)>,
+        kind: &'static str,
+    },
+    Bake {
+        machine: String,
+        agent: Vec<u8>,
+    },
+    Lab {
+        host: String,
+        preload: Vec<Preload>,
+        trees: Vec<Tree>,
+    },
 }
 
 /// An image of the outer engine, and its name on the student's.
@@ -80,7 +91,15 @@ pub fn plan(sources: &Sources) -> Result<Plan, ImagesError> {
         let mut context = sources.machine.clone();
         context.insert("init".to_owned(), program(sources, &name, "init")?.clone());
         let image = tagged("machine", &Hash::new("machine").text(&base.image).files(&context));
-        Step { name, image, work: Work::Dockerfile { context, arguments: vec![("BASE".to_owned(), base.image.clone())], kind: "machine" } }
+        Step {
+            name,
+            image,
+            work: Work::Dockerfile {
+                context,
+                arguments: vec![("BASE".to_owned(), base.image.clone())],
+                kind: "machine",
+            },
+        }
     };
 
     let host = {
@@ -133,7 +152,13 @@ fn add_lab(plan: &mut Plan, sources: &Sources, base: &str, lab: &LabSource) -> R
     Ok(())
 }
 
-fn fixture(sources: &Sources, base: &str, lab: &LabSource, image: &FixtureImage, earlier: &[Preload]) -> Result<Step, ImagesError> {
+fn fixture(
+    sources: &Sources,
+    base: &str,
+    lab: &LabSource,
+    image: &FixtureImage,
+    earlier: &[Preload],
+) -> Result<Step, ImagesError> {
     let repository = format!("fixture-{}-{}", lab.id, image.short());
     let name = format!("{PREFIX}/{repository}");
     let mut context = below(&lab.fixtures, &image.context);
@@ -156,7 +181,10 @@ fn fixture(sources: &Sources, base: &str, lab: &LabSource, image: &FixtureImage,
 }
 
 fn program<'a>(sources: &'a Sources, image: &str, program: &str) -> Result<&'a Vec<u8>, ImagesError> {
-    sources.programs.get(program).ok_or_else(|| ImagesError::NoProgram { image: image.to_owned(), program: program.to_owned() })
+    sources
+        .programs
+        .get(program)
+        .ok_or_else(|| ImagesError::NoProgram { image: image.to_owned(), program: program.to_owned() })
 }
 
 fn name_of(image: &str) -> String {
@@ -209,7 +237,10 @@ mod tests {
                 LabSource {
                     id: "web".into(),
                     fixtures: files(&[
-                        ("fixtures.toml", "[[image]]\nname = \"tiny:1\"\ncontext = \"tiny\"\nbase = true\n[[image]]\nname = \"cms:1\"\ncontext = \"cms\"\nprograms = [\"cms\"]\nuses = [\"tiny:1\"]\n[[tree]]\nfrom = \"cms\"\nto = \"/root/cms\""),
+                        (
+                            "fixtures.toml",
+                            "[[image]]\nname = \"tiny:1\"\ncontext = \"tiny\"\nbase = true\n[[image]]\nname = \"cms:1\"\ncontext = \"cms\"\nprograms = [\"cms\"]\nuses = [\"tiny:1\"]\n[[tree]]\nfrom = \"cms\"\nto = \"/root/cms\"",
+                        ),
                         ("tiny/Dockerfile", "FROM x"),
                         ("cms/Dockerfile", "FROM y"),
                     ]),
@@ -233,9 +264,18 @@ mod tests {
     #[test]
     fn a_change_rebuilds_what_depends_on_it_and_nothing_else() {
         assert!(changed(|_| ()).is_empty());
-        assert_eq!(changed(|s| s.programs.get_mut("agent").unwrap().push(1)), ["bulkhead/docker-host", "bulkhead/lab-web"]);
-        assert_eq!(changed(|s| s.programs.get_mut("init").unwrap().push(1)), ["bulkhead/machine", "bulkhead/docker-host", "bulkhead/lab-web"]);
-        assert_eq!(changed(|s| s.programs.get_mut("cms").unwrap().push(1)), ["bulkhead/fixture-web-cms", "bulkhead/lab-web"]);
+        assert_eq!(
+            changed(|s| s.programs.get_mut("agent").unwrap().push(1)),
+            ["bulkhead/docker-host", "bulkhead/lab-web"]
+        );
+        assert_eq!(
+            changed(|s| s.programs.get_mut("init").unwrap().push(1)),
+            ["bulkhead/machine", "bulkhead/docker-host", "bulkhead/lab-web"]
+        );
+        assert_eq!(
+            changed(|s| s.programs.get_mut("cms").unwrap().push(1)),
+            ["bulkhead/fixture-web-cms", "bulkhead/lab-web"]
+        );
         assert_eq!(
             changed(|s| s.labs[1].fixtures.get_mut("tiny/Dockerfile").unwrap().push(1)),
             ["bulkhead/fixture-web-tiny", "bulkhead/fixture-web-cms", "bulkhead/lab-web"]
@@ -255,6 +295,9 @@ mod tests {
     fn a_missing_program_is_named() {
         let mut sources = sources();
         sources.programs.remove("cms");
-        assert_eq!(plan(&sources).unwrap_err().to_string(), "the image bulkhead/fixture-web-cms needs the program `cms`, which has not been built");
+        assert_eq!(
+            plan(&sources).unwrap_err().to_string(),
+            "the image bulkhead/fixture-web-cms needs the program `cms`, which has not been built"
+        );
     }
 }

@@ -14,7 +14,7 @@ use bollard::{
 };
 use bulkhead_agent::{
     boot::{Boot, Machine, MachineKind},
-    protocol::{Exec, Open},
+    protocol::{Exec, ExecResult, Open},
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -53,12 +53,18 @@ pub(super) struct LabImage<'a> {
     pub trees: &'a [Tree],
 }
 
-pub(super) async fn build(docker: &Docker, sandboxes: &dyn SandboxEngine, report: &Reporter<'_>, lab: LabImage<'_>) -> Result<(), ImagesError> {
+pub(super) async fn build(
+    docker: &Docker,
+    sandboxes: &dyn SandboxEngine,
+    report: &Reporter<'_>,
+    lab: LabImage<'_>,
+) -> Result<(), ImagesError> {
     if lab.preload.is_empty() {
         return lay(docker, report, &lab, None::<stream::Empty<_>>).await;
     }
     let step = report.step();
-    let spec = sandbox(lab.image, lab.host).ok_or_else(|| ImagesError::failed(step, format!("{} does not name a sandbox", lab.image)))?;
+    let spec = sandbox(lab.image, lab.host)
+        .ok_or_else(|| ImagesError::failed(step, format!("{} does not name a sandbox", lab.image)))?;
     let outcome = match sandboxes.create(&spec).await {
         Ok(()) => preloaded(docker, sandboxes, &spec.id, report, &lab).await,
         Err(cause) => Err(ImagesError::Sandbox { step: step.to_owned(), cause }),
@@ -68,7 +74,13 @@ pub(super) async fn build(docker: &Docker, sandboxes: &dyn SandboxEngine, report
     destroyed.map_err(|cause| ImagesError::Sandbox { step: step.to_owned(), cause })
 }
 
-async fn preloaded(docker: &Docker, sandboxes: &dyn SandboxEngine, id: &SandboxId, report: &Reporter<'_>, lab: &LabImage<'_>) -> Result<(), ImagesError> {
+async fn preloaded(
+    docker: &Docker,
+    sandboxes: &dyn SandboxEngine,
+    id: &SandboxId,
+    report: &Reporter<'_>,
+    lab: &LabImage<'_>,
+) -> Result<(), ImagesError> {
     let step = report.step();
     let stream = sandboxes.connect(id).await.map_err(|cause| ImagesError::Sandbox { step: step.to_owned(), cause })?;
     let inner = Inner { link: AgentLink::open(stream).await.map_err(lost(step))?, report };
@@ -91,15 +103,13 @@ struct Inner<'a> {
 impl Inner<'_> {
     async fn engine_ready(&self) -> Result<(), ImagesError> {
         let ready = async {
-            loop {
-                let status = self.link.status().await.map_err(lost(self.report.step()))?;
-                if status.machines.iter().any(|machine| machine.name == MACHINE && machine.engine) {
-                    return Ok(());
-                }
+            while self.exec(&["docker", "version", "--format", "{{.Server.Version}}"]).await?.code != 0 {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
+            Ok(())
         };
-        let late = |_| ImagesError::failed(self.report.step(), "the engine in the sandbox that preloads it does not answer");
+        let late =
+            |_| ImagesError::failed(self.report.step(), "the engine in the sandbox that preloads it does not answer");
         tokio::time::timeout(ENGINE_STARTS_WITHIN, ready).await.map_err(late)?
     }
 
@@ -111,7 +121,8 @@ impl Inner<'_> {
         let mut saved = Box::pin(counted(saved, self.report.bytes()));
         let mut process = self.link.start(open(&["docker", "load"])).await.map_err(lost(step))?;
         while let Some(bytes) = saved.next().await {
-            let bytes = bytes.map_err(|error| ImagesError::failed(step, format!("save the fixture images: {error}")))?;
+            let bytes =
+                bytes.map_err(|error| ImagesError::failed(step, format!("save the fixture images: {error}")))?;
             process.input.send(bytes).await.map_err(lost(step))?;
         }
         process.input.end().await.map_err(lost(step))?;
@@ -119,7 +130,15 @@ impl Inner<'_> {
     }
 
     async fn run(&self, argv: &[&str]) -> Result<(), ImagesError> {
-        let step = self.report.step();
+        let result = self.exec(argv).await?;
+        if result.code == 0 && !result.timed_out {
+            return Ok(());
+        }
+        let why = format!("`{}` ended with {}: {}", argv.join(" "), result.code, result.stderr.trim());
+        Err(ImagesError::failed(self.report.step(), why))
+    }
+
+    async fn exec(&self, argv: &[&str]) -> Result<ExecResult, ImagesError> {
         let exec = Exec {
             machine: MACHINE.to_owned(),
             uid: 0,
@@ -129,16 +148,25 @@ impl Inner<'_> {
             timeout_ms: 60_000,
             limit: 4096,
         };
-        let result = self.link.exec(exec).await.map_err(lost(step))?;
-        if result.code == 0 && !result.timed_out {
-            return Ok(());
-        }
-        Err(ImagesError::failed(step, format!("`{}` ended with {}: {}", argv.join(" "), result.code, result.stderr.trim())))
+        self.link.exec(exec).await.map_err(lost(self.report.step()))
     }
 
     /// A tar of what the engine keeps of images.
     async fn store(&self) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, ImagesError> {
-        let argv = ["tar", "--xattrs", "--xattrs-include=user.*", "--numeric-owner", "-C", "/var/lib/docker", "-cf", "-", "image", "overlay2"];
+        // Of the overlay's own marks only the one that says something about content; the others name this sandbox's inodes.
+        let attributes = ["--xattrs", "--xattrs-include=user.overlay.opaque"];
+        let argv = [
+            "tar",
+            attributes[0],
+            attributes[1],
+            "--numeric-owner",
+            "-C",
+            "/var/lib/docker",
+            "-cf",
+            "-",
+            "image",
+            "overlay2",
+        ];
         let process = self.link.start(open(&argv)).await.map_err(lost(self.report.step()))?;
         Ok(stream::unfold(Some(process.output), |output| async move {
             let mut output = output?;
@@ -182,7 +210,8 @@ where
     let laid = async {
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
         let body = body_try_stream(counted(layer, report.bytes()));
-        let uploaded = docker.upload_to_container(&id, Some(options), body).await.map_err(refused(step, "take the lab's layer"));
+        let uploaded =
+            docker.upload_to_container(&id, Some(options), body).await.map_err(refused(step, "take the lab's layer"));
         match outcome.await {
             Ok(Err(error)) => return Err(ImagesError::failed(step, error)),
             _ => uploaded?,
@@ -224,7 +253,11 @@ fn sandbox(image: &str, host: &str) -> Option<SandboxSpec> {
         generation: 1,
         expires: OffsetDateTime::now_utc() + LIFETIME,
         image: host.to_owned(),
-        limits: Limits { memory_bytes: MEMORY + DISK + (256 << 20), pids: PIDS + bulkhead_agent::boot::AGENT_PIDS, milli_cpus: 2000 },
+        limits: Limits {
+            memory_bytes: MEMORY + DISK + (256 << 20),
+            pids: PIDS + bulkhead_agent::boot::AGENT_PIDS,
+            milli_cpus: 2000,
+        },
         boot: Boot {
             sandbox: id.to_string(),
             generation: 1,
@@ -256,7 +289,9 @@ fn lost(step: &str) -> impl Fn(LinkError) -> ImagesError {
 fn finished(step: &str, what: &str, ending: Ending) -> Result<(), ImagesError> {
     match ending {
         Ending::Exited { code: 0, .. } => Ok(()),
-        Ending::Exited { code, stderr } => Err(ImagesError::failed(step, format!("`{what}` ended with {code}: {}", stderr.trim()))),
+        Ending::Exited { code, stderr } => {
+            Err(ImagesError::failed(step, format!("`{what}` ended with {code}: {}", stderr.trim())))
+        }
         Ending::Detached => Err(ImagesError::failed(step, format!("`{what}` was taken over"))),
         Ending::Lost(error) => Err(ImagesError::failed(step, format!("`{what}`: {error}"))),
     }

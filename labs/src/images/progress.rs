@@ -6,13 +6,30 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// The tag is there already.
-    Present { step: &'a str, image: &'a str },
-    Started { step: &'a str, number: usize, of: usize },
+    Present {
+        step: &'a str,
+        image: &'a str,
+    },
+    Started {
+        step: &'a str,
+        number: usize,
+        of: usize,
+    },
     /// A line that the step's tool printed.
-    Line { step: &'a str, line: &'a str },
+    Line {
+        step: &'a str,
+        line: &'a str,
+    },
     /// Bytes through the step's stream so far.
-    Bytes { step: &'a str, bytes: u64 },
-    Finished { step: &'a str, image: &'a str, took: Duration },
+    Bytes {
+        step: &'a str,
+        bytes: u64,
+    },
+    Finished {
+        step: &'a str,
+        image: &'a str,
+        took: Duration,
+    },
 }
 
 pub trait Progress: Send + Sync {

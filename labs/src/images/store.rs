@@ -27,7 +27,10 @@ pub(super) fn split<W: Write>(store: &mut dyn Read, tree: &mut TreeWriter<W>) ->
         let entry = entry?;
         let Some(path) = plain(&entry.path_bytes()) else { continue };
         let Some(layer) = Layer::of(&path) else {
-            let link = entry.link_name_bytes().and_then(|target| plain(&target)).map(|target| Path::new(PRELOAD_META).join(target));
+            let link = entry
+                .link_name_bytes()
+                .and_then(|target| plain(&target))
+                .map(|target| Path::new(PRELOAD_META).join(target));
             tree.copy(entry, &Path::new(PRELOAD_META).join(path), link.as_deref())?;
             continue;
         };
@@ -121,17 +124,25 @@ mod tests {
             for path in ["image/", "overlay2/", "overlay2/abc/", "overlay2/abc/diff/"] {
                 store.append_data(&mut header(EntryType::Directory), path, io::empty()).unwrap();
             }
-            store.append_data(&mut header(EntryType::Regular), "image/overlay2/repositories.json", io::empty()).unwrap();
+            store
+                .append_data(&mut header(EntryType::Regular), "image/overlay2/repositories.json", io::empty())
+                .unwrap();
             store.append_data(&mut header(EntryType::Regular), "overlay2/abc/link", io::empty()).unwrap();
             store.append_link(&mut header(EntryType::Symlink), "overlay2/l/SHORT", "../abc/diff").unwrap();
             store.append_data(&mut header(EntryType::Regular), "overlay2/abc/diff/bin/sh", io::empty()).unwrap();
-            store.append_link(&mut header(EntryType::Link), "overlay2/abc/diff/bin/ash", "overlay2/abc/diff/bin/sh").unwrap();
+            store
+                .append_link(&mut header(EntryType::Link), "overlay2/abc/diff/bin/ash", "overlay2/abc/diff/bin/sh")
+                .unwrap();
         })
         .unwrap();
         assert_eq!(found["preload/meta/overlay2/abc/diff"].as_deref(), Some("/var/lib/docker-preload/layers/abc/diff"));
         assert_eq!(found["preload/meta/overlay2/l/SHORT"].as_deref(), Some("../abc/diff"));
         assert_eq!(found["preload/layers/abc/diff/bin/ash"].as_deref(), Some("preload/layers/abc/diff/bin/sh"));
-        for path in ["preload/layers/abc/diff/bin/sh", "preload/meta/overlay2/abc/link", "preload/meta/image/overlay2/repositories.json"] {
+        for path in [
+            "preload/layers/abc/diff/bin/sh",
+            "preload/meta/overlay2/abc/link",
+            "preload/meta/image/overlay2/repositories.json",
+        ] {
             assert_eq!(found[path], None);
         }
     }

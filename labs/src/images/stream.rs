@@ -14,7 +14,10 @@ const BUFFER: usize = 256 * 1024;
 ///
 /// When `work` fails the stream ends in an error, so that whoever reads it does not take a part for the whole; the
 /// receiver says why.
-pub(super) fn through<S, W>(input: S, work: W) -> (impl Stream<Item = io::Result<Bytes>> + Send + 'static, oneshot::Receiver<io::Result<()>>)
+pub(super) fn through<S, W>(
+    input: S,
+    work: W,
+) -> (impl Stream<Item = io::Result<Bytes>> + Send + 'static, oneshot::Receiver<io::Result<()>>)
 where
     S: Stream<Item = io::Result<Bytes>> + Send + 'static,
     W: FnOnce(&mut dyn Read, &mut dyn Write) -> io::Result<()> + Send + 'static,
@@ -75,7 +78,8 @@ mod tests {
     #[tokio::test]
     async fn a_failure_ends_the_stream_in_an_error() {
         let input = stream::iter([Ok(Bytes::from_static(b"x"))]);
-        let (output, outcome) = through(input, |_, write| write.write_all(b"half").and(Err(io::Error::other("bad tar"))));
+        let (output, outcome) =
+            through(input, |_, write| write.write_all(b"half").and(Err(io::Error::other("bad tar"))));
         let all: Result<Vec<Bytes>, _> = output.try_collect().await;
         assert!(all.unwrap_err().to_string().contains("bad tar"));
         assert!(outcome.await.unwrap().is_err());

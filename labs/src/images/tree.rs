@@ -138,11 +138,12 @@ fn path_of(bytes: &[u8]) -> &Path {
 }
 
 fn shifted(id: u64, path: &Path) -> io::Result<u32> {
-    u32::try_from(id)
-        .ok()
-        .filter(|id| *id < IDS_PER_MACHINE)
-        .map(|id| id + HOST_ID_BASE)
-        .ok_or_else(|| io::Error::other(format!("{} belongs to id {id}, which a machine of {IDS_PER_MACHINE} ids does not have", path.display())))
+    u32::try_from(id).ok().filter(|id| *id < IDS_PER_MACHINE).map(|id| id + HOST_ID_BASE).ok_or_else(|| {
+        io::Error::other(format!(
+            "{} belongs to id {id}, which a machine of {IDS_PER_MACHINE} ids does not have",
+            path.display()
+        ))
+    })
 }
 
 fn header(kind: EntryType, mode: u32, uid: u32, gid: u32, mtime: u64) -> Header {
