@@ -172,9 +172,22 @@ pub(super) async fn submit_quiz(
     Ok(result)
 }
 
-pub(super) fn search(platform: &Platform, query: &str) -> Vec<SearchHit> {
-    let _ = (platform, query);
-    Vec::new()
+/// Sections that match, the best first.
+pub(super) fn search(platform: &Platform, caller: &Caller, query: &str) -> Vec<SearchHit> {
+    const MOST: usize = 20;
+    let reader = Reader { sees_drafts: caller.at_least(Role::Instructor), ..Reader::default() };
+    let hits = platform.course.search(query, 2 * MOST).into_iter();
+    let hits = hits.filter(|hit| find(platform, &reader, &hit.path).is_ok()).take(MOST);
+    hits.map(|hit| {
+        let anchor = hit.anchor.map(|anchor| format!("#{anchor}")).unwrap_or_default();
+        SearchHit {
+            title: hit.title,
+            lesson: hit.lesson,
+            href: format!("/learn/{}{anchor}", hit.path),
+            excerpt_html: hit.excerpt_html,
+        }
+    })
+    .collect()
 }
 
 fn find<'a>(platform: &'a Platform, reader: &Reader, path: &str) -> ApiResult<Placed<'a>> {

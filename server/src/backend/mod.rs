@@ -97,8 +97,8 @@ impl Backend for Platform {
     async fn submit_quiz(&self, caller: &Caller, lesson: &str, answers: Vec<Answer>) -> ApiResult<QuizResult> {
         course::submit_quiz(self, caller, lesson, answers).await
     }
-    async fn search(&self, _caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>> {
-        Ok(course::search(self, query))
+    async fn search(&self, caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>> {
+        Ok(course::search(self, caller, query))
     }
 
     async fn labs(&self, caller: &Caller) -> ApiResult<Vec<LabCard>> {
