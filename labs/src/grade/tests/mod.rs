@@ -16,8 +16,14 @@ pub(crate) fn lab() -> Lab {
 }
 
 pub(crate) fn lab_from(manifest: &str) -> Lab {
+    let catalog = Catalog::parse(&lab_files(manifest));
+    assert_eq!(catalog.diagnostics(), [], "the test's lab holds");
+    catalog.lab("small").expect("the test's lab is there").clone()
+}
+
+pub(crate) fn lab_files(manifest: &str) -> Files {
     let script = "#!/bin/sh\nset -eu\n";
-    let files: Files = [
+    [
         ("small/lab.toml", manifest),
         ("small/story.md", "A story."),
         ("small/solution.md", "The solution."),
@@ -28,10 +34,7 @@ pub(crate) fn lab_from(manifest: &str) -> Lab {
     ]
     .into_iter()
     .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
-    .collect();
-    let catalog = Catalog::parse(&files);
-    assert_eq!(catalog.diagnostics(), [], "the test's lab holds");
-    catalog.lab("small").expect("the test's lab is there").clone()
+    .collect()
 }
 
 mod hostile;

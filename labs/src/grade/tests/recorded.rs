@@ -60,6 +60,10 @@ impl Recorded {
         let is_there = |entry: &&Value| names.iter().any(|name| entry["Names"][0] == format!("/{name}"));
         let list: Vec<&Value> = list.as_array().unwrap().iter().filter(is_there).collect();
         recorded.answer(LIST, &json!(list));
+        recorded.answer("/containers/json?all=1", &json!(list));
+        recorded.answer("/images/json?all=1", &json!([{ "Id": image["Id"], "RepoTags": image["RepoTags"] }]));
+        recorded.answer("/volumes", &json!({ "Volumes": [{ "Name": "up", "CreatedAt": "2026-11-24T11:00:00Z" }] }));
+        recorded.answer("/networks", &json!([{ "Name": "bridge", "Id": "ab" }]));
         recorded
     }
 
@@ -98,7 +102,7 @@ impl Recorded {
         self.asked.lock().unwrap().len()
     }
 
-    fn see(&self, look: &Look) -> Result<Seen, Fault> {
+    pub(crate) fn see(&self, look: &Look) -> Result<Seen, Fault> {
         if let Some(seen) = self.instead.and_then(|instead| instead(look)) {
             return seen;
         }

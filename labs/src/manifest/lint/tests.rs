@@ -1,22 +1,7 @@
 use super::*;
+use crate::grade::tests::lab_files as files;
 
 const SMALL: &str = crate::grade::tests::MANIFEST;
-
-fn files(manifest: &str) -> Files {
-    let script = "#!/bin/sh\nset -eu\n";
-    [
-        ("small/lab.toml", manifest),
-        ("small/story.md", "A story."),
-        ("small/solution.md", "The solution."),
-        ("small/solution.sh", script),
-        ("small/wrong/nothing.sh", script),
-        ("small/tasks/one.md", "One."),
-        ("small/tasks/two.md", "Two."),
-    ]
-    .into_iter()
-    .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
-    .collect()
-}
 
 /// What a catalogue with this manifest reports, one finding a line or two.
 fn errors(manifest: &str) -> String {
