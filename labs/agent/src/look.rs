@@ -14,9 +14,11 @@ pub enum Look {
     Engine { machine: String, method: String, path: String, body: Option<String>, timeout_ms: u32, limit: u32 },
     /// A process by its pid as that machine numbers it, as the kernel shows it from outside.
     Process { machine: String, pid: i32 },
-    /// A file; with `pid` (as the machine numbers it) in that process's root, else in the machine's.
+    /// A file; with `pid` (as the machine numbers it) in that process's root, else in the machine's. A symbolic link
+    /// is what it leads to; one that leads nowhere is seen as the link itself.
     File { machine: String, pid: Option<i32>, path: String, limit: u32 },
     /// Every entry below a directory, depth first, up to `limit` entries, each regular file under 1 MiB with its hash.
+    /// Links are not followed and other file systems not gone into.
     Tree { machine: String, pid: Option<i32>, path: String, limit: u32 },
     /// In that process's place (namespaces, ids, capabilities): tries to create `path`, and removes it again.
     Create { machine: String, pid: i32, path: String },
@@ -39,16 +41,28 @@ pub enum Look {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "seen", rename_all = "kebab-case")]
 pub enum Seen {
-    Http { status: u16, headers: Vec<(String, String)>, body: String, truncated: bool },
+    Http {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: String,
+        truncated: bool,
+    },
     /// For `Http`: nobody answered as HTTP; `why` is the kernel's word or what was wrong.
-    NoAnswer { why: String },
+    NoAnswer {
+        why: String,
+    },
     Process(ProcessFacts),
     /// No such process, file or directory.
     Missing,
     File(FileFacts),
-    Tree { entries: Vec<TreeEntry>, truncated: bool },
+    Tree {
+        entries: Vec<TreeEntry>,
+        truncated: bool,
+    },
     /// What the kernel said to an attempt: `None` for success, else `EROFS`, `EACCES`, …
-    Attempt { errno: Option<String> },
+    Attempt {
+        errno: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,23 +16,38 @@ pub const RING: usize = 256 * 1024;
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Request {
     /// First on every stream.
-    Hello { protocol: u32 },
+    Hello {
+        protocol: u32,
+    },
     /// Machines, their readiness, and the limits in force.
     Status,
     /// Starts a process on a machine, attached to this stream.
     Open(Open),
     /// Takes over an open terminal's output: the ring's bytes first, then what follows. The last attach wins.
-    Attach { process: u32 },
+    Attach {
+        process: u32,
+    },
     Processes,
-    Resize { process: u32, cols: u16, rows: u16 },
+    Resize {
+        process: u32,
+        cols: u16,
+        rows: u16,
+    },
     /// Hangs up and forgets; idempotent.
-    Close { process: u32 },
+    Close {
+        process: u32,
+    },
     /// Runs to the end and answers with what it printed, bounded.
     Exec(Exec),
     /// Looks at the sandbox from outside the student's machine. Answers in order, one for each.
-    Observe { looks: Vec<Look> },
+    Observe {
+        looks: Vec<Look>,
+    },
     /// Takes a machine's cable out, or puts it back.
-    Link { machine: String, up: bool },
+    Link {
+        machine: String,
+        up: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,10 +87,17 @@ pub type Response = Result<Reply, Fault>;
 pub enum Reply {
     Status(Status),
     /// Answers `Open` and `Attach`: the process's id, and how many bytes it had printed before the first that follows.
-    Process { process: u32, offset: u64 },
-    Processes { processes: Vec<ProcessInfo> },
+    Process {
+        process: u32,
+        offset: u64,
+    },
+    Processes {
+        processes: Vec<ProcessInfo>,
+    },
     Exec(ExecResult),
-    Observe { seen: Vec<Result<Seen, Fault>> },
+    Observe {
+        seen: Vec<Result<Seen, Fault>>,
+    },
     Done,
 }
 

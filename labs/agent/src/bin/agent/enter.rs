@@ -86,7 +86,8 @@ impl Launch {
                 self.master = fds.into_iter().next();
                 None
             }
-            Some((_, rest)) => Some(Err(serde_json::from_slice(rest).unwrap_or_else(|_| fault(FaultKind::Failed, "the new process said nonsense")))),
+            Some((_, rest)) => Some(Err(serde_json::from_slice(rest)
+                .unwrap_or_else(|_| fault(FaultKind::Failed, "the new process said nonsense")))),
         }
     }
 }
@@ -119,7 +120,8 @@ fn report<T>(link: &OwnedFd, outcome: Outcome<T>) {
 /// J.
 fn join(machine: &Machine, first: Pid, cgroups: &Cgroups, command: &Command, link: &OwnedFd) -> Outcome<()> {
     let doors = cgroups.doors(&machine.spec)?;
-    namespace::join(first, &["user", "cgroup", "ipc", "uts", "net", "pid", "mnt"]).map_err(|fault| Fault { kind: FaultKind::Down, ..fault })?;
+    namespace::join(first, &["user", "cgroup", "ipc", "uts", "net", "pid", "mnt"])
+        .map_err(|fault| Fault { kind: FaultKind::Down, ..fault })?;
     ids::become_id(0).doing(|| "become the machine's root".into())?;
     ids::hide().doing(|| "hide".into())?;
     let mut keep = command.stdio.kept();
@@ -166,7 +168,9 @@ fn text(path: &str) -> String {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
     let regular = file.and_then(|file| file.metadata().map(|facts| (file, facts.is_file())));
     match regular {
-        Ok((file, true)) => descriptor::read_bounded(file, users::LIMIT).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default(),
+        Ok((file, true)) => descriptor::read_bounded(file, users::LIMIT)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default(),
         _ => String::new(),
     }
 }
@@ -195,7 +199,10 @@ fn execute(command: &Command, user: &User) -> Outcome<()> {
 }
 
 fn strings(texts: &[String]) -> Outcome<Vec<CString>> {
-    texts.iter().map(|text| CString::new(text.as_str()).map_err(|_| fault(FaultKind::Invalid, "a NUL byte in an argument"))).collect()
+    texts
+        .iter()
+        .map(|text| CString::new(text.as_str()).map_err(|_| fault(FaultKind::Invalid, "a NUL byte in an argument")))
+        .collect()
 }
 
 fn environment(command: &Command, user: &User) -> Vec<(String, String)> {
@@ -210,7 +217,10 @@ fn environment(command: &Command, user: &User) -> Vec<(String, String)> {
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
     if matches!(command.stdio, Stdio::Terminal(_)) {
-        variables.extend([("TERM", "xterm-256color"), ("COLORTERM", "truecolor")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+        variables.extend(
+            [("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
     }
     variables.retain(|(name, _)| command.env.iter().all(|(other, _)| other != name));
     variables.extend(command.env.iter().cloned());
@@ -225,7 +235,10 @@ fn programs(command: &Command, user: &User, variables: &[(String, String)]) -> V
         Some(program) if program.contains('/') => vec![program.clone()],
         Some(program) => {
             let path = variables.iter().find(|(name, _)| name == "PATH").map_or(PATH, |(_, value)| value.as_str());
-            path.split(':').filter(|directory| directory.starts_with('/')).map(|directory| format!("{directory}/{program}")).collect()
+            path.split(':')
+                .filter(|directory| directory.starts_with('/'))
+                .map(|directory| format!("{directory}/{program}"))
+                .collect()
         }
     }
 }
@@ -247,7 +260,8 @@ mod tests {
     fn what_is_asked_for_wins_over_what_is_usual() {
         let user = users::find(0, "", "");
         let variables = environment(&command(&[], &[("PATH", "/bin:relative:/opt"), ("X", "1")]), &user);
-        let value = |name: &str| variables.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect::<Vec<_>>();
+        let value =
+            |name: &str| variables.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect::<Vec<_>>();
         assert_eq!(value("PATH"), ["/bin:relative:/opt"]);
         assert_eq!(value("X"), ["1"]);
         assert_eq!(value("TERM"), ["xterm-256color"]);

@@ -72,10 +72,16 @@ pub(crate) fn run(machine: &Machine, cgroups: &Cgroups, exec: &Exec) -> Outcome<
         return Err(fault(FaultKind::Invalid, "no command"));
     }
     let began = Instant::now();
-    let signals = SignalFd::with_flags(&fork::supervised_signals(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).doing(|| "wait for signals".into())?;
+    let signals = SignalFd::with_flags(&fork::supervised_signals(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+        .doing(|| "wait for signals".into())?;
     let pipe = || pipe2(OFlag::O_CLOEXEC).doing(|| "make a pipe".into());
     let ((input, to_input), (from_output, output), (from_errors, errors)) = (pipe()?, pipe()?, pipe()?);
-    let command = Command { uid: exec.uid, argv: exec.argv.clone(), env: exec.env.clone(), stdio: Stdio::Pipes { input, output, errors } };
+    let command = Command {
+        uid: exec.uid,
+        argv: exec.argv.clone(),
+        env: exec.env.clone(),
+        stdio: Stdio::Pipes { input, output, errors },
+    };
     let mut launch = enter::launch(machine, cgroups, &command)?;
     drop(command);
     let process = arrive(&mut launch, began + LAUNCH)?;
@@ -89,7 +95,7 @@ pub(crate) fn run(machine: &Machine, cgroups: &Cgroups, exec: &Exec) -> Outcome<
         outputs: [Kept::new(from_output, limit)?, Kept::new(from_errors, limit)?],
         deadline: Instant::now() + Duration::from_millis(exec.timeout_ms.into()),
     };
-    let (code, timed_out) = run.to_end();
+    let (code, timed_out) = run.finish();
     let text = |kept: &Kept| String::from_utf8_lossy(&kept.bytes).into_owned();
     let [out, err] = &run.outputs;
     Ok(Reply::Exec(ExecResult {
@@ -114,7 +120,9 @@ fn arrive(launch: &mut Launch, deadline: Instant) -> Outcome<Pid> {
         }
         match launch.advance() {
             None => {}
-            Some(outcome) => return outcome.and(launch.pid.ok_or_else(|| fault(FaultKind::Failed, "the process has no pid"))),
+            Some(outcome) => {
+                return outcome.and(launch.pid.ok_or_else(|| fault(FaultKind::Failed, "the process has no pid")));
+            }
         }
     }
 }
@@ -131,7 +139,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// The exit code, and whether time ran out. What the command left running in the background may hold the pipes
     /// open; it is not waited for.
-    fn to_end(&mut self) -> (i32, bool) {
+    fn finish(&mut self) -> (i32, bool) {
         loop {
             self.feed();
             for output in &mut self.outputs {
@@ -180,7 +188,12 @@ impl Run<'_> {
 
     fn wait(&self) {
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        fds.extend(self.outputs.iter().filter_map(|output| output.from.as_ref()).map(|from| PollFd::new(from.as_fd(), PollFlags::POLLIN)));
+        fds.extend(
+            self.outputs
+                .iter()
+                .filter_map(|output| output.from.as_ref())
+                .map(|from| PollFd::new(from.as_fd(), PollFlags::POLLIN)),
+        );
         fds.extend(self.input.as_ref().map(|input| PollFd::new(input.as_fd(), PollFlags::POLLOUT)));
         let left = self.deadline.saturating_duration_since(Instant::now());
         // Interrupted or not, the caller looks at everything again.

@@ -39,7 +39,13 @@ pub(crate) fn said(errno: Errno) -> String {
 
 pub(crate) fn kind_of(errno: Errno) -> FaultKind {
     match errno {
-        Errno::EAGAIN | Errno::ENOMEM | Errno::ENOSPC | Errno::EDQUOT | Errno::EMFILE | Errno::ENFILE | Errno::EUSERS => FaultKind::Exhausted,
+        Errno::EAGAIN
+        | Errno::ENOMEM
+        | Errno::ENOSPC
+        | Errno::EDQUOT
+        | Errno::EMFILE
+        | Errno::ENFILE
+        | Errno::EUSERS => FaultKind::Exhausted,
         Errno::ENOENT | Errno::ESRCH => FaultKind::NotFound,
         Errno::ETIMEDOUT => FaultKind::TimedOut,
         _ => FaultKind::Failed,

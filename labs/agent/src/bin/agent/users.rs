@@ -72,18 +72,32 @@ mod tests {
     use super::*;
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nbroken\nmax:x:1000:1000:,,,:/home/max:/usr/bin/zsh\nbad:x:1001:99999999:::\nempty:x:1002:7:::\n";
-    const GROUP: &str = "root:x:0:\ndocker:x:999:anna,max\nsudo:x:27:max\nhuge:x:4294967295:max\nnonsense:max\nmax:x:1000:\n";
+    const GROUP: &str =
+        "root:x:0:\ndocker:x:999:anna,max\nsudo:x:27:max\nhuge:x:4294967295:max\nnonsense:max\nmax:x:1000:\n";
 
     #[test]
     fn an_entry_gives_shell_home_and_groups() {
         let max = find(1000, PASSWD, GROUP);
-        assert_eq!((max.name.as_str(), max.gid, max.home.as_str(), max.shell.as_str()), ("max", 1000, "/home/max", "/usr/bin/zsh"));
+        assert_eq!(
+            (max.name.as_str(), max.gid, max.home.as_str(), max.shell.as_str()),
+            ("max", 1000, "/home/max", "/usr/bin/zsh")
+        );
         assert_eq!(max.groups, [1000, 999, 27]);
     }
 
     #[test]
     fn without_an_entry_there_still_is_a_shell() {
-        assert_eq!(find(0, "", ""), User { name: "root".into(), uid: 0, gid: 0, groups: vec![0], home: "/root".into(), shell: "/bin/sh".into() });
+        assert_eq!(
+            find(0, "", ""),
+            User {
+                name: "root".into(),
+                uid: 0,
+                gid: 0,
+                groups: vec![0],
+                home: "/root".into(),
+                shell: "/bin/sh".into()
+            }
+        );
         assert_eq!(find(4242, PASSWD, GROUP).home, "/");
     }
 
@@ -92,7 +106,7 @@ mod tests {
         assert_eq!(find(1001, PASSWD, GROUP).gid, 1001, "a group that the machine cannot have");
         let empty = find(1002, PASSWD, GROUP);
         assert_eq!((empty.home.as_str(), empty.shell.as_str()), ("/", "/bin/sh"));
-        let many: String = (0..500).map(|n| format!("g{n}:x:{n}:max\n")).collect();
+        let many = (0..500).map(|n| format!("g{n}:x:{n}:max\n")).collect::<Vec<_>>().concat();
         assert_eq!(find(1000, PASSWD, &many).groups.len(), MOST_GROUPS);
         assert_eq!(find(5, "x:x:5:5::relative:also/relative", "").shell, "/bin/sh");
     }

@@ -188,7 +188,8 @@ impl Cgroups {
             let group = self.group(hierarchy, spec);
             remove_below(&group, 0);
             // A group that hands controllers down lets no process in, and the next first process has to pass through.
-            for controller in kernel_text(&group.join("cgroup.subtree_control")).unwrap_or_default().split_whitespace() {
+            for controller in kernel_text(&group.join("cgroup.subtree_control")).unwrap_or_default().split_whitespace()
+            {
                 let _ = put(&group.join("cgroup.subtree_control"), &format!("-{controller}"));
             }
         }
@@ -196,7 +197,8 @@ impl Cgroups {
 
     pub(crate) fn usage(&self, spec: &Machine) -> Usage {
         let read = |files: [&str; 2]| {
-            let paths = self.hierarchies.iter().flat_map(|hierarchy| files.map(|file| self.group(hierarchy, spec).join(file)));
+            let paths =
+                self.hierarchies.iter().flat_map(|hierarchy| files.map(|file| self.group(hierarchy, spec).join(file)));
             paths.into_iter().find_map(|path| kernel_text(&path).ok())
         };
         let number = |files| read(files).and_then(|text| text.trim().parse().ok());
@@ -222,7 +224,11 @@ impl Cgroups {
     }
 
     fn version_2_tops(&self) -> Vec<PathBuf> {
-        self.hierarchies.iter().filter(|hierarchy| hierarchy.options.is_none()).map(|hierarchy| self.top(hierarchy)).collect()
+        self.hierarchies
+            .iter()
+            .filter(|hierarchy| hierarchy.options.is_none())
+            .map(|hierarchy| self.top(hierarchy))
+            .collect()
     }
 }
 
@@ -286,7 +292,15 @@ mod tests {
     fn version_1_has_a_directory_for_each_hierarchy() {
         let found = parse("9:name=systemd:/a\n8:pids:/a\n2:cpu,cpuacct:/a\n0::/\n");
         let seen: Vec<_> = found.iter().map(|h| (h.name.as_str(), h.options.as_deref())).collect();
-        assert_eq!(seen, [("systemd", Some("none,name=systemd")), ("pids", Some("pids")), ("cpu,cpuacct", Some("cpu,cpuacct")), ("unified", None)]);
+        assert_eq!(
+            seen,
+            [
+                ("systemd", Some("none,name=systemd")),
+                ("pids", Some("pids")),
+                ("cpu,cpuacct", Some("cpu,cpuacct")),
+                ("unified", None)
+            ]
+        );
     }
 
     #[test]

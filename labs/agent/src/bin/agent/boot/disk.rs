@@ -48,7 +48,9 @@ fn host(spec: &Machine, home: &Path, root: PathBuf) -> Outcome<Disk> {
     mount::fresh("tmpfs", &state, MsFlags::empty(), &format!("mode=755,size={},nr_inodes={files}", spec.disk_bytes))?;
     for (name, owner) in [("upper", spec.id_base), ("work", 0), ("docker", spec.id_base)] {
         let directory = state.join(name);
-        fs::create_dir(&directory).and_then(|()| chown(&directory, Some(owner), Some(owner))).doing(|| format!("make {}", directory.display()))?;
+        fs::create_dir(&directory)
+            .and_then(|()| chown(&directory, Some(owner), Some(owner)))
+            .doing(|| format!("make {}", directory.display()))?;
     }
     let options = format!("lowerdir=/host,upperdir={0}/upper,workdir={0}/work,userxattr", state.display());
     mount::fresh("overlay", &root, MsFlags::empty(), &options)?;
@@ -61,7 +63,9 @@ fn probe(spec: &Machine, root: PathBuf) -> Outcome<Disk> {
     mount::fresh("tmpfs", &root, mount::PLAIN, "mode=755,size=64k,nr_inodes=64")?;
     for name in ["proc", "sys", "dev", "run", "etc", "tmp"] {
         let directory = root.join(name);
-        fs::create_dir(&directory).and_then(|()| chown(&directory, Some(spec.id_base), Some(spec.id_base))).doing(|| format!("make {}", directory.display()))?;
+        fs::create_dir(&directory)
+            .and_then(|()| chown(&directory, Some(spec.id_base), Some(spec.id_base)))
+            .doing(|| format!("make {}", directory.display()))?;
     }
     symlink("/proc/self/mounts", root.join("etc/mtab")).doing(|| "make /etc/mtab".into())?;
     chown(&root, Some(spec.id_base), Some(spec.id_base)).doing(|| "own the probe's root".into())?;

@@ -37,7 +37,8 @@ use crate::{
 
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 const FIRST_PROGRAM: &str = "/sbin/init";
-const ENVIRONMENT: [&str; 4] = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "TERM=linux"];
+const ENVIRONMENT: [&str; 4] =
+    ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "TERM=linux"];
 
 /// Comes back only if it failed.
 pub(super) fn run(spec: &Machine, disk: &Disk, boot: &Boot, cgroups: &Cgroups) -> Outcome<Infallible> {
@@ -76,8 +77,13 @@ struct Sources {
 
 impl Sources {
     fn open(disk: &Disk) -> Outcome<Self> {
-        let place = |path: &Path| open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).doing(|| format!("open {}", path.display()));
-        let devices = DEVICES.into_iter().map(|name| place(&Path::new("/dev").join(name)).map(|fd| (name, fd))).collect::<Outcome<_>>()?;
+        let place = |path: &Path| {
+            open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).doing(|| format!("open {}", path.display()))
+        };
+        let devices = DEVICES
+            .into_iter()
+            .map(|name| place(&Path::new("/dev").join(name)).map(|fd| (name, fd)))
+            .collect::<Outcome<_>>()?;
         let engine = disk.state.as_ref().map(|state| place(&state.join("docker"))).transpose()?;
         let layers = Path::new(preload::LAYERS);
         let layers = (disk.state.is_some() && layers.is_dir()).then(|| place(layers)).transpose()?;
@@ -98,8 +104,19 @@ fn devices(sources: &Sources) -> Outcome<()> {
         fs::write(&at, "").doing(|| format!("make {}", at.display()))?;
         mount::bind(rooted::through(source), &at)?;
     }
-    mount::fresh("devpts", ready("/dev/pts"), MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620,gid=5")?;
-    for (name, target) in [("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")] {
+    mount::fresh(
+        "devpts",
+        ready("/dev/pts"),
+        MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC,
+        "newinstance,ptmxmode=0666,mode=620,gid=5",
+    )?;
+    for (name, target) in [
+        ("ptmx", "pts/ptmx"),
+        ("fd", "/proc/self/fd"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+    ] {
         symlink(target, Path::new("/dev").join(name)).doing(|| format!("make /dev/{name}"))?;
     }
     Ok(())
@@ -179,7 +196,15 @@ mod tests {
             pids: 0,
             disk_bytes: 0,
         };
-        let boot = Boot { sandbox: "s".into(), generation: 1, owner_uid: 1, machines: vec![machine("host", 2), machine("probe", 3)] };
-        assert_eq!(hosts(&boot, "host"), "127.0.0.1\tlocalhost\n127.0.1.1\thost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.77.0.3\tprobe\n");
+        let boot = Boot {
+            sandbox: "s".into(),
+            generation: 1,
+            owner_uid: 1,
+            machines: vec![machine("host", 2), machine("probe", 3)],
+        };
+        assert_eq!(
+            hosts(&boot, "host"),
+            "127.0.0.1\tlocalhost\n127.0.1.1\thost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.77.0.3\tprobe\n"
+        );
     }
 }

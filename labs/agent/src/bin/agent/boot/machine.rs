@@ -80,7 +80,8 @@ impl Machine {
         expect(ours, word::STEP)?;
         for kind in ["uid", "gid"] {
             let map = format!("0 {} {IDS_PER_MACHINE}\n", self.spec.id_base);
-            fs::write(format!("/proc/{builder}/{kind}_map"), map).doing(|| format!("write the {kind} map of {}", self.spec.name))?;
+            fs::write(format!("/proc/{builder}/{kind}_map"), map)
+                .doing(|| format!("write the {kind} map of {}", self.spec.name))?;
         }
         cgroups.enter(&self.spec, builder)?;
         go_on(ours)?;
@@ -89,12 +90,18 @@ impl Machine {
         switch::plug(self.index, builder)?;
         go_on(ours)?;
         let first = expect(ours, word::FIRST)?;
-        let first = first.as_slice().try_into().map(i32::from_ne_bytes).map_err(|_| fault(FaultKind::Failed, "a pid of the wrong size"))?;
+        let first = first
+            .as_slice()
+            .try_into()
+            .map(i32::from_ne_bytes)
+            .map_err(|_| fault(FaultKind::Failed, "a pid of the wrong size"))?;
         self.first = Some(Pid::from_raw(first));
         // Its end of the socket closes when it becomes its own program.
         match next(ours)? {
             None => Ok(()),
-            Some((_, said)) => Err(fault(FaultKind::Failed, format!("{}: {}", self.spec.name, String::from_utf8_lossy(&said)))),
+            Some((_, said)) => {
+                Err(fault(FaultKind::Failed, format!("{}: {}", self.spec.name, String::from_utf8_lossy(&said))))
+            }
         }
     }
 }
@@ -108,11 +115,19 @@ fn build(machine: &Machine, boot: &Boot, cgroups: &Cgroups, link: &OwnedFd) -> O
     ids::show().doing(|| "become dumpable".into())?;
     step(link)?;
     ids::become_id(0).doing(|| "become the machine's root".into())?;
-    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWCGROUP)
-        .doing(|| "make the machine's namespaces".into())?;
+    unshare(
+        CloneFlags::CLONE_NEWNS
+            | CloneFlags::CLONE_NEWPID
+            | CloneFlags::CLONE_NEWNET
+            | CloneFlags::CLONE_NEWUTS
+            | CloneFlags::CLONE_NEWIPC
+            | CloneFlags::CLONE_NEWCGROUP,
+    )
+    .doing(|| "make the machine's namespaces".into())?;
     step(link)?;
     interface::set_up("lo", true).doing(|| "bring the loopback up".into())?;
-    interface::set_address(switch::FAR_END, Ipv4Addr::from(machine.spec.address)).doing(|| "give the machine its address".into())?;
+    interface::set_address(switch::FAR_END, Ipv4Addr::from(machine.spec.address))
+        .doing(|| "give the machine its address".into())?;
     interface::set_up(switch::FAR_END, true).doing(|| "bring the machine's interface up".into())?;
     let first = fork::sibling(&[link.as_fd()], || {
         report(link, inside::run(&machine.spec, &machine.disk, boot, cgroups));

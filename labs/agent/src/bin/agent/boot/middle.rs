@@ -5,10 +5,7 @@ use std::{convert::Infallible, fs, os::fd::OwnedFd};
 use bulkhead_agent::boot::Boot;
 use nix::{
     sched::{CloneFlags, unshare},
-    sys::{
-        prctl,
-        signal::Signal,
-    },
+    sys::{prctl, signal::Signal},
 };
 
 use super::{cgroup::Cgroups, machine::Machine, switch};
@@ -54,7 +51,8 @@ impl Sandbox {
 pub(super) fn run(boot: Boot, listener: OwnedFd) -> Outcome<Infallible> {
     ids::become_id(0).doing(|| "become root of the middle namespace".into())?;
     prctl::set_pdeathsig(Signal::SIGKILL).doing(|| "end with the first process".into())?;
-    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWCGROUP | CloneFlags::CLONE_NEWNET).doing(|| "make the middle namespaces".into())?;
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWCGROUP | CloneFlags::CLONE_NEWNET)
+        .doing(|| "make the middle namespaces".into())?;
     ids::hide().doing(|| "hide".into())?;
     mount::make_private()?;
     for (object, most) in KERNEL_OBJECTS {
@@ -63,7 +61,12 @@ pub(super) fn run(boot: Boot, listener: OwnedFd) -> Outcome<Infallible> {
     mount::fresh("tmpfs", "/run", mount::PLAIN, "mode=755,size=1m")?;
     let cgroups = Cgroups::mount("/run/cg".as_ref())?;
     switch::make()?;
-    let machines = boot.machines.iter().enumerate().map(|(index, spec)| Machine::prepare(index, spec, &cgroups)).collect::<Outcome<_>>()?;
+    let machines = boot
+        .machines
+        .iter()
+        .enumerate()
+        .map(|(index, spec)| Machine::prepare(index, spec, &cgroups))
+        .collect::<Outcome<_>>()?;
     let mut sandbox = Sandbox { boot, cgroups, machines };
     for index in 0..sandbox.machines.len() {
         sandbox.start(index)?;

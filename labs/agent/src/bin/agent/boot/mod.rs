@@ -41,11 +41,9 @@ use crate::{
 
 /// Id maps are `inside outside count` lines.
 fn middle_map(boot: &Boot) -> String {
-    let mut map = format!("0 0 1\n{0} {0} 1\n", boot.owner_uid);
-    for machine in &boot.machines {
-        map.push_str(&format!("{0} {0} {IDS_PER_MACHINE}\n", machine.id_base));
-    }
-    map
+    let machines = boot.machines.iter().map(|machine| (machine.id_base, IDS_PER_MACHINE));
+    let lines = [(0, 1), (boot.owner_uid, 1)].into_iter().chain(machines);
+    lines.map(|(id, count)| format!("{id} {id} {count}\n")).collect::<Vec<_>>().concat()
 }
 
 pub(crate) fn run() -> Outcome<u8> {
@@ -63,7 +61,10 @@ pub(crate) fn run() -> Outcome<u8> {
             .and_then(|()| ids::show())
             .doing(|| "make the middle user namespace".into())
             .and_then(|()| descriptor::send(&theirs, b"map", &[]).doing(|| "ask for the id maps".into()))
-            .and_then(|()| descriptor::receive(&theirs, nix::sys::socket::MsgFlags::empty()).doing(|| "wait for the id maps".into()));
+            .and_then(|()| {
+                descriptor::receive(&theirs, nix::sys::socket::MsgFlags::empty())
+                    .doing(|| "wait for the id maps".into())
+            });
         let outcome = prepared.and_then(|(word, _)| {
             if word.is_empty() {
                 return Err(fault(FaultKind::Failed, "no id maps were written"));
@@ -83,7 +84,8 @@ pub(crate) fn run() -> Outcome<u8> {
     drop(theirs);
     descriptor::receive(&ours, nix::sys::socket::MsgFlags::empty()).doing(|| "wait for the supervisor".into())?;
     for kind in ["uid", "gid"] {
-        fs::write(format!("/proc/{supervisor}/{kind}_map"), &map).doing(|| format!("write the supervisor's {kind} map"))?;
+        fs::write(format!("/proc/{supervisor}/{kind}_map"), &map)
+            .doing(|| format!("write the supervisor's {kind} map"))?;
     }
     capability::drop_all().doing(|| "drop capabilities".into())?;
     ids::hide().doing(|| "hide".into())?;
@@ -95,17 +97,16 @@ pub(crate) fn run() -> Outcome<u8> {
 fn wait(supervisor: Pid) -> u8 {
     let signals = fork::supervised_signals();
     loop {
-        match signals.wait() {
-            Ok(Signal::SIGTERM | Signal::SIGINT) => {
-                // The supervisor may be gone already; then the next round notices.
-                let _ = kill(supervisor, Signal::SIGTERM);
-            }
-            Ok(_) | Err(_) => {}
+        if let Ok(Signal::SIGTERM | Signal::SIGINT) = signals.wait() {
+            // The supervisor may be gone already; then the next round notices.
+            let _ = kill(supervisor, Signal::SIGTERM);
         }
         loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) if pid == supervisor => return u8::try_from(code).unwrap_or(70),
-                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == supervisor => return u8::try_from(128 + signal as i32).unwrap_or(70),
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == supervisor => {
+                    return u8::try_from(128 + signal as i32).unwrap_or(70);
+                }
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => break,
                 Ok(_) | Err(_) => {}
             }
@@ -114,8 +115,10 @@ fn wait(supervisor: Pid) -> u8 {
 }
 
 fn read() -> Outcome<Boot> {
-    let text = std::env::var(BOOT_VARIABLE).map_err(|_| fault(FaultKind::Invalid, format!("{BOOT_VARIABLE} is not set")))?;
-    let boot: Boot = serde_json::from_str(&text).map_err(|error| fault(FaultKind::Invalid, format!("{BOOT_VARIABLE}: {error}")))?;
+    let text =
+        std::env::var(BOOT_VARIABLE).map_err(|_| fault(FaultKind::Invalid, format!("{BOOT_VARIABLE} is not set")))?;
+    let boot: Boot =
+        serde_json::from_str(&text).map_err(|error| fault(FaultKind::Invalid, format!("{BOOT_VARIABLE}: {error}")))?;
     check(&boot).map_err(|why| fault(FaultKind::Invalid, format!("{BOOT_VARIABLE}: {why}")))?;
     Ok(boot)
 }
@@ -129,7 +132,8 @@ fn check(boot: &Boot) -> Result<(), String> {
     }
     for machine in &boot.machines {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if !(1..=12).contains(&machine.name.len()) || !machine.name.bytes().all(plain) || machine.name.starts_with('-') {
+        if !(1..=12).contains(&machine.name.len()) || !machine.name.bytes().all(plain) || machine.name.starts_with('-')
+        {
             return Err(format!("{:?} is no machine's name: 1 to 12 of a-z, 0-9 and -", machine.name));
         }
         if !names.insert(&machine.name) {

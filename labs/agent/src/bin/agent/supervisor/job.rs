@@ -113,7 +113,9 @@ impl Jobs {
         let mut chunk = vec![0_u8; 64 * 1024];
         match read(&job.answer, &mut chunk) {
             Err(Errno::EAGAIN | Errno::EINTR) => {}
-            Ok(count) if count > 0 && job.bytes.len() <= MAX_PAYLOAD => job.bytes.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            Ok(count) if count > 0 && job.bytes.len() <= MAX_PAYLOAD => {
+                job.bytes.extend_from_slice(chunk.get(..count).unwrap_or_default())
+            }
             Ok(_) | Err(_) => job.over = true,
         }
     }
@@ -131,12 +133,19 @@ impl Jobs {
             }
             job.end();
             let bytes = std::mem::take(&mut job.bytes);
-            done.push((job.whose, match job.over {
-                false => Err(fault(FaultKind::TimedOut, "it took too long")),
-                true if bytes.is_empty() => Err(fault(FaultKind::Exhausted, "the worker died, most likely for want of memory")),
-                true if bytes.len() > MAX_PAYLOAD => Err(fault(FaultKind::Invalid, "the answer is longer than a frame holds; ask for less")),
-                true => Ok(bytes),
-            }));
+            done.push((
+                job.whose,
+                match job.over {
+                    false => Err(fault(FaultKind::TimedOut, "it took too long")),
+                    true if bytes.is_empty() => {
+                        Err(fault(FaultKind::Exhausted, "the worker died, most likely for want of memory"))
+                    }
+                    true if bytes.len() > MAX_PAYLOAD => {
+                        Err(fault(FaultKind::Invalid, "the answer is longer than a frame holds; ask for less"))
+                    }
+                    true => Ok(bytes),
+                },
+            ));
             false
         });
         done
@@ -186,11 +195,21 @@ fn begin(sandbox: &Sandbox, task: &Task, whose: For) -> Outcome<Job> {
         0
     })
     .doing(|| "start a worker".into())?;
-    Ok(Job { pid: Some(pid), answer, bytes: Vec::new(), over: false, deadline: Instant::now() + time(task), whose, exec: matches!(task, Task::Exec(_)) })
+    Ok(Job {
+        pid: Some(pid),
+        answer,
+        bytes: Vec::new(),
+        over: false,
+        deadline: Instant::now() + time(task),
+        whose,
+        exec: matches!(task, Task::Exec(_)),
+    })
 }
 
 fn run(sandbox: &Sandbox, exec: &Exec) -> Response {
     let cgroups: &Cgroups = &sandbox.cgroups;
-    let (_, machine) = sandbox.machine(&exec.machine).ok_or_else(|| fault(FaultKind::NotFound, format!("there is no machine {}", exec.machine)))?;
+    let (_, machine) = sandbox
+        .machine(&exec.machine)
+        .ok_or_else(|| fault(FaultKind::NotFound, format!("there is no machine {}", exec.machine)))?;
     exec::run(machine, cgroups, exec)
 }

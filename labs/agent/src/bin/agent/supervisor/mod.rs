@@ -41,7 +41,7 @@ use job::Jobs;
 use process::{Ends, Phase, Process};
 use request::Batch;
 use restart::Restarts;
-use stream::{Caller, Stream, StreamId};
+use stream::{Arrival, Caller, Stream, StreamId};
 
 /// The platform needs one; a few more while it reconnects.
 const MOST_STREAMS: usize = 16;
@@ -67,7 +67,8 @@ pub(crate) struct Supervisor {
 }
 
 pub(crate) fn run(sandbox: Sandbox, listener: OwnedFd) -> Outcome<Infallible> {
-    let signals = SignalFd::with_flags(&fork::supervised_signals(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).doing(|| "wait for signals".into())?;
+    let signals = SignalFd::with_flags(&fork::supervised_signals(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+        .doing(|| "wait for signals".into())?;
     let restarts = Restarts::new(sandbox.machines.len());
     let mut supervisor = Supervisor {
         sandbox,
@@ -107,9 +108,9 @@ impl Supervisor {
     }
 
     fn arrive(&mut self, id: u32) {
-        let Some(arrived) = self.callers.get(&id).and_then(Caller::arrive) else { return };
-        let caller = self.callers.remove(&id);
-        if let (Some(Caller(link)), Some((input, output))) = (caller, arrived) {
+        let Some(arrival) = self.callers.get(&id).map(Caller::arrive) else { return };
+        let caller = if matches!(arrival, Arrival::NotYet) { None } else { self.callers.remove(&id) };
+        if let (Some(Caller(link)), Arrival::Pipes(input, output)) = (caller, arrival) {
             self.streams.insert(StreamId(id), Stream::new(link, input, output));
         }
     }
@@ -129,7 +130,9 @@ impl Supervisor {
             if process.exit.is_some() {
                 process.read_output();
             }
-            if let Some(stream) = process.attached.as_ref().map(|attached| attached.stream).and_then(|id| self.streams.get_mut(&id)) {
+            if let Some(stream) =
+                process.attached.as_ref().map(|attached| attached.stream).and_then(|id| self.streams.get_mut(&id))
+            {
                 process.send(*id, stream);
             }
         }
@@ -145,7 +148,9 @@ impl Supervisor {
 
     fn read_signals(&mut self, now: Instant) {
         while let Ok(Some(signal)) = self.signals.read_signal() {
-            let stop = [Signal::SIGTERM, Signal::SIGINT].iter().any(|stop| u32::try_from(*stop as i32) == Ok(signal.ssi_signo));
+            let stop = [Signal::SIGTERM, Signal::SIGINT]
+                .iter()
+                .any(|stop| u32::try_from(*stop as i32) == Ok(signal.ssi_signo));
             if stop && self.stopping.is_none() {
                 self.stop(now);
             }
@@ -166,7 +171,9 @@ impl Supervisor {
     fn reaped(&mut self, pid: Pid, code: i32, now: Instant) {
         self.doomed.retain(|(doomed, _)| *doomed != pid);
         self.jobs.reaped(pid);
-        if let Some(process) = self.processes.values_mut().find(|process| process.pid == Some(pid) && process.exit.is_none()) {
+        if let Some(process) =
+            self.processes.values_mut().find(|process| process.pid == Some(pid) && process.exit.is_none())
+        {
             process.exit = Some(code);
         }
         if let Some(machine) = self.sandbox.machines.iter_mut().find(|machine| machine.first == Some(pid)) {
@@ -186,7 +193,12 @@ impl Supervisor {
             }
         }
         self.doomed.retain(|(_, when)| *when > now);
-        let late: Vec<u32> = self.processes.iter().filter(|(_, process)| matches!(process.phase, Phase::Starting { deadline, .. } if deadline <= now)).map(|(id, _)| *id).collect();
+        let late: Vec<u32> = self
+            .processes
+            .iter()
+            .filter(|(_, process)| matches!(process.phase, Phase::Starting { deadline, .. } if deadline <= now))
+            .map(|(id, _)| *id)
+            .collect();
         for id in late {
             self.launched(id, Err(fault(FaultKind::TimedOut, "the process did not get onto the machine in time")));
         }
@@ -196,7 +208,9 @@ impl Supervisor {
                 self.restarts.plan(index, now, now);
             }
         }
-        if self.stopping.is_some_and(|deadline| deadline <= now || self.sandbox.machines.iter().all(|machine| machine.first.is_none())) {
+        if self.stopping.is_some_and(|deadline| {
+            deadline <= now || self.sandbox.machines.iter().all(|machine| machine.first.is_none())
+        }) {
             crate::log::say("stopped");
             fork::end(0);
         }
@@ -272,7 +286,8 @@ impl Supervisor {
         for (id, process) in &mut self.processes {
             let Some(code) = process.finished() else { continue };
             if !process.told
-                && let Some(stream) = process.attached.as_ref().and_then(|attached| self.streams.get_mut(&attached.stream))
+                && let Some(stream) =
+                    process.attached.as_ref().and_then(|attached| self.streams.get_mut(&attached.stream))
             {
                 process.read_errors();
                 stream.event(*id, &Event::Exited { code, stderr: process.tail() });

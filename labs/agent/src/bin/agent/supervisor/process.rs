@@ -34,7 +34,12 @@ const TAIL: usize = 8 * 1024;
 
 pub(crate) enum Phase {
     /// Not yet its own program. Who asked gets the answer when it is.
-    Starting { launch: Launch, deadline: Instant, stream: StreamId, request: u32 },
+    Starting {
+        launch: Launch,
+        deadline: Instant,
+        stream: StreamId,
+        request: u32,
+    },
     Running,
 }
 
@@ -69,7 +74,19 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn new(machine: usize, uid: u32, phase: Phase, ends: Ends, stream: StreamId) -> Self {
         let attached = Some(Attachment { stream, credit: INITIAL_CREDIT.into(), sent: 0 });
-        Self { machine, uid, pid: None, phase, ends, ring: Ring::new(RING), attached, exit: None, told: false, input: VecDeque::new(), input_ends: false }
+        Self {
+            machine,
+            uid,
+            pid: None,
+            phase,
+            ends,
+            ring: Ring::new(RING),
+            attached,
+            exit: None,
+            told: false,
+            input: VecDeque::new(),
+            input_ends: false,
+        }
     }
 
     pub(crate) fn is_terminal(&self) -> bool {

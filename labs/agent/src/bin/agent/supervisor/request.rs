@@ -1,9 +1,6 @@
 //! What the platform asks, and where its answers go.
 
-use std::{
-    fmt::Display,
-    time::Instant,
-};
+use std::{fmt::Display, time::Instant};
 
 use bulkhead_agent::{
     frame::{Frame, Kind},
@@ -19,8 +16,9 @@ use super::{
     stream::StreamId,
 };
 use crate::{
-    boot, exec,
+    boot,
     enter::{self, Command, Stdio},
+    exec,
     fault::{Doing, Outcome, fault},
     sys::{descriptor, terminal},
 };
@@ -50,7 +48,8 @@ impl Supervisor {
 
     fn request(&mut self, id: StreamId, channel: u32, payload: &[u8]) {
         let greeted = self.streams.get(&id).is_some_and(|stream| stream.greeted);
-        let request = serde_json::from_slice(payload).map_err(|error| fault(FaultKind::Invalid, format!("not a request: {error}")));
+        let request = serde_json::from_slice(payload)
+            .map_err(|error| fault(FaultKind::Invalid, format!("not a request: {error}")));
         let response = match request {
             Ok(Request::Hello { protocol }) => self.hello(id, protocol).map(Some),
             Ok(_) if !greeted => Err(fault(FaultKind::Invalid, "say hello first")),
@@ -102,7 +101,8 @@ impl Supervisor {
     }
 
     fn open(&mut self, stream: StreamId, request: u32, open: Open) -> Outcome<()> {
-        let (index, machine) = self.sandbox.machine(&open.machine).ok_or_else(|| missing(format!("machine {}", open.machine)))?;
+        let (index, machine) =
+            self.sandbox.machine(&open.machine).ok_or_else(|| missing(format!("machine {}", open.machine)))?;
         if self.processes.len() >= MOST_PROCESSES {
             return Err(fault(FaultKind::Exhausted, format!("{MOST_PROCESSES} terminals and pipes are open already")));
         }
@@ -119,7 +119,11 @@ impl Supervisor {
     }
 
     fn attach(&mut self, stream: StreamId, id: u32) -> Outcome<Reply> {
-        let process = self.processes.get_mut(&id).filter(|process| process.is_running()).ok_or_else(|| missing(format!("process {id}")))?;
+        let process = self
+            .processes
+            .get_mut(&id)
+            .filter(|process| process.is_running())
+            .ok_or_else(|| missing(format!("process {id}")))?;
         if !process.is_terminal() {
             return Err(fault(FaultKind::Invalid, "pipes belong to the stream that opened them"));
         }
@@ -132,7 +136,9 @@ impl Supervisor {
     }
 
     fn list(&self) -> Reply {
-        let name = |index: usize| self.sandbox.machines.get(index).map(|machine| machine.spec.name.clone()).unwrap_or_default();
+        let name = |index: usize| {
+            self.sandbox.machines.get(index).map(|machine| machine.spec.name.clone()).unwrap_or_default()
+        };
         let running = self.processes.iter().filter(|(_, process)| process.is_running());
         let info = |(id, process): (&u32, &Process)| ProcessInfo {
             process: *id,
@@ -189,12 +195,18 @@ impl Supervisor {
             }
             return;
         };
-        let seen = answer.and_then(|bytes| serde_json::from_slice(&bytes).unwrap_or_else(|error| Err(fault(FaultKind::Failed, format!("a look was not understood: {error}")))));
+        let seen = answer.and_then(|bytes| {
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|error| Err(fault(FaultKind::Failed, format!("a look was not understood: {error}"))))
+        });
         if let Some(place) = batch.seen.get_mut(whose.part) {
             *place = Some(seen);
         }
         if batch.seen.iter().all(Option::is_some) {
-            let response: Option<Response> = self.batches.remove(&key).map(|batch| Ok(Reply::Observe { seen: batch.seen.into_iter().flatten().collect() }));
+            let response: Option<Response> = self
+                .batches
+                .remove(&key)
+                .map(|batch| Ok(Reply::Observe { seen: batch.seen.into_iter().flatten().collect() }));
             if let Some(response) = response {
                 stream.answer(whose.request, &response);
             }
@@ -202,7 +214,8 @@ impl Supervisor {
     }
 
     fn input(&mut self, stream: StreamId, id: u32, bytes: &[u8]) {
-        let attached = |process: &&mut Process| process.attached.as_ref().is_some_and(|attached| attached.stream == stream);
+        let attached =
+            |process: &&mut Process| process.attached.as_ref().is_some_and(|attached| attached.stream == stream);
         if let Some(process) = self.processes.get_mut(&id).filter(attached)
             && !process.take_input(bytes)
         {
@@ -213,7 +226,12 @@ impl Supervisor {
 
     fn credit(&mut self, stream: StreamId, id: u32, payload: &[u8]) {
         let Ok(more) = payload.try_into().map(u32::from_be_bytes) else { return self.end_stream(stream) };
-        if let Some(attached) = self.processes.get_mut(&id).and_then(|process| process.attached.as_mut()).filter(|attached| attached.stream == stream) {
+        if let Some(attached) = self
+            .processes
+            .get_mut(&id)
+            .and_then(|process| process.attached.as_mut())
+            .filter(|attached| attached.stream == stream)
+        {
             attached.credit = attached.credit.saturating_add(more.into());
         }
     }
@@ -225,6 +243,11 @@ fn pipes() -> Outcome<(Stdio, Ends)> {
     for end in [&to_input, &from_output, &from_errors] {
         descriptor::nonblocking(end).doing(|| "prepare a pipe".into())?;
     }
-    let ends = Ends::Pipes { input: Some(to_input), output: Some(from_output), errors: Some(from_errors), tail: Process::new_tail() };
+    let ends = Ends::Pipes {
+        input: Some(to_input),
+        output: Some(from_output),
+        errors: Some(from_errors),
+        tail: Process::new_tail(),
+    };
     Ok((Stdio::Pipes { input, output, errors }, ends))
 }

@@ -25,17 +25,24 @@ const CHUNK: usize = 64 * 1024;
 /// A caller whose pipes have not arrived yet.
 pub(crate) struct Caller(pub(crate) OwnedFd);
 
+pub(crate) enum Arrival {
+    NotYet,
+    /// He is gone, or brought something else.
+    Never,
+    Pipes(OwnedFd, OwnedFd),
+}
+
 impl Caller {
-    /// `None`: not yet. `Some(None)`: he is gone, or brought something else.
-    pub(crate) fn arrive(&self) -> Option<Option<(OwnedFd, OwnedFd)>> {
-        match descriptor::receive(&self.0, MsgFlags::MSG_DONTWAIT) {
-            Err(Errno::EAGAIN | Errno::EINTR) => None,
-            Err(_) => Some(None),
-            Ok((_, fds)) => {
-                let mut fds = fds.into_iter();
-                let pipes = fds.next().zip(fds.next());
-                Some(pipes.filter(|(input, output)| descriptor::nonblocking(input).and_then(|()| descriptor::nonblocking(output)).is_ok()))
-            }
+    pub(crate) fn arrive(&self) -> Arrival {
+        let fds = match descriptor::receive(&self.0, MsgFlags::MSG_DONTWAIT) {
+            Err(Errno::EAGAIN | Errno::EINTR) => return Arrival::NotYet,
+            Err(_) => return Arrival::Never,
+            Ok((_, fds)) => fds,
+        };
+        let ready = fds.iter().try_for_each(descriptor::nonblocking).is_ok();
+        match <[OwnedFd; 2]>::try_from(fds) {
+            Ok([input, output]) if ready => Arrival::Pipes(input, output),
+            _ => Arrival::Never,
         }
     }
 }
@@ -56,7 +63,16 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(link: OwnedFd, input: OwnedFd, output: OwnedFd) -> Self {
-        Self { link, input, output, received: Vec::new(), sending: Vec::new(), greeted: false, over: false, last_words: false }
+        Self {
+            link,
+            input,
+            output,
+            received: Vec::new(),
+            sending: Vec::new(),
+            greeted: false,
+            over: false,
+            last_words: false,
+        }
     }
 
     /// Takes in what is there.
@@ -95,7 +111,8 @@ impl Stream {
     /// Like [`Self::answer`], for a response that is JSON already.
     pub(crate) fn answer_encoded(&mut self, request: u32, mut response: Vec<u8>) {
         if response.len() > frame::MAX_PAYLOAD {
-            let message = format!("the answer has {} bytes, more than one frame holds; ask for less at once", response.len());
+            let message =
+                format!("the answer has {} bytes, more than one frame holds; ask for less at once", response.len());
             response = json(&Response::Err(Fault { kind: FaultKind::Invalid, message }));
         }
         frame::encode(Kind::Response, request, &response, &mut self.sending);

@@ -31,7 +31,9 @@ impl Supervisor {
     pub(super) fn wait(&mut self) -> Outcome<()> {
         let (sources, mut fds) = self.watched();
         let ready = match poll(&mut fds, self.patience()) {
-            Ok(_) => sources.iter().zip(&fds).filter(|(_, fd)| fd.any().unwrap_or(true)).map(|(source, _)| *source).collect(),
+            Ok(_) => {
+                sources.iter().zip(&fds).filter(|(_, fd)| fd.any().unwrap_or(true)).map(|(source, _)| *source).collect()
+            }
             Err(Errno::EINTR) => Vec::new(),
             Err(errno) => return Err(errno).doing(|| "wait".into()),
         };
@@ -87,7 +89,12 @@ impl Supervisor {
             Phase::Running => None,
         });
         let doomed = self.doomed.iter().map(|(_, when)| *when);
-        let next = launches.chain(doomed).chain(self.jobs.next_deadline()).chain(self.restarts.next()).chain(self.stopping).min();
+        let next = launches
+            .chain(doomed)
+            .chain(self.jobs.next_deadline())
+            .chain(self.restarts.next())
+            .chain(self.stopping)
+            .min();
         next.map_or(PollTimeout::NONE, |next| {
             // Rounded up: waking just before the deadline would only mean to wait again.
             let millis = next.saturating_duration_since(Instant::now()).as_millis().saturating_add(1);

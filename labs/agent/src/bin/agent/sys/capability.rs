@@ -34,7 +34,11 @@ pub(crate) fn get() -> nix::Result<Sets> {
     // SAFETY: version 3 reads a header and writes two halves.
     Errno::result(unsafe { libc::syscall(libc::SYS_capget, &raw const header, halves.as_mut_ptr()) })?;
     let whole = |of: fn(&Half) -> u32| u64::from(of(&halves[0])) | u64::from(of(&halves[1])) << 32;
-    Ok(Sets { effective: whole(|h| h.effective), permitted: whole(|h| h.permitted), inheritable: whole(|h| h.inheritable) })
+    Ok(Sets {
+        effective: whole(|h| h.effective),
+        permitted: whole(|h| h.permitted),
+        inheritable: whole(|h| h.inheritable),
+    })
 }
 
 #[expect(unsafe_code, reason = "capset has no wrapper")]

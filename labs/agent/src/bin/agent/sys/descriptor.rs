@@ -11,7 +11,10 @@ use nix::{
     fcntl::{FcntlArg, OFlag, fcntl, open},
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
-        socket::{AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, accept4, recvmsg, sendmsg, socketpair},
+        socket::{
+            AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, accept4, recvmsg,
+            sendmsg, socketpair,
+        },
         stat::Mode,
     },
 };
@@ -37,7 +40,12 @@ pub(crate) fn receive(socket: impl AsFd, flags: MsgFlags) -> nix::Result<(Vec<u8
     let mut fds = Vec::new();
     let length = {
         let mut parts = [IoSliceMut::new(&mut bytes)];
-        let message = recvmsg::<()>(socket.as_fd().as_raw_fd(), &mut parts, Some(&mut space), flags | MsgFlags::MSG_CMSG_CLOEXEC)?;
+        let message = recvmsg::<()>(
+            socket.as_fd().as_raw_fd(),
+            &mut parts,
+            Some(&mut space),
+            flags | MsgFlags::MSG_CMSG_CLOEXEC,
+        )?;
         for control in message.cmsgs()? {
             if let ControlMessageOwned::ScmRights(raw) = control {
                 // SAFETY: the kernel has just installed these descriptors for us, and nobody else knows them.

@@ -17,7 +17,8 @@ pub(crate) const PLAIN: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
 /// A new instance of a file system.
 pub(crate) fn fresh(kind: &str, at: impl AsRef<Path>, flags: MsFlags, options: &str) -> Outcome<()> {
     let at = at.as_ref();
-    mount(Some(kind), at, Some(kind), flags, Some(options)).doing(|| format!("mount {kind} on {} ({options})", at.display()))
+    mount(Some(kind), at, Some(kind), flags, Some(options))
+        .doing(|| format!("mount {kind} on {} ({options})", at.display()))
 }
 
 pub(crate) fn bind(from: impl AsRef<Path>, at: impl AsRef<Path>) -> Outcome<()> {
@@ -29,7 +30,8 @@ pub(crate) fn bind_all(from: impl AsRef<Path>, at: impl AsRef<Path>) -> Outcome<
 }
 
 fn bind_with(from: &Path, at: &Path, flags: MsFlags) -> Outcome<()> {
-    mount(Some(from), at, None::<&str>, flags, None::<&str>).doing(|| format!("bind {} to {}", from.display(), at.display()))
+    mount(Some(from), at, None::<&str>, flags, None::<&str>)
+        .doing(|| format!("bind {} to {}", from.display(), at.display()))
 }
 
 /// Makes the mount at `at` read-only for those who use it.
@@ -38,7 +40,11 @@ pub(crate) fn make_read_only(at: impl AsRef<Path>) -> Outcome<()> {
     let mut flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
     // What it has from a namespace above may not be taken off, so it has to be asked for again.
     let now = statvfs(at).doing(|| format!("look at {}", at.display()))?.flags();
-    for (has, keep) in [(FsFlags::ST_NOSUID, MsFlags::MS_NOSUID), (FsFlags::ST_NODEV, MsFlags::MS_NODEV), (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC)] {
+    for (has, keep) in [
+        (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
+        (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
+        (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
+    ] {
         flags.set(keep, now.contains(has));
     }
     mount(None::<&str>, at, None::<&str>, flags, None::<&str>).doing(|| format!("make {} read-only", at.display()))
@@ -46,7 +52,8 @@ pub(crate) fn make_read_only(at: impl AsRef<Path>) -> Outcome<()> {
 
 /// What happens below does not reach other mount namespaces, nor the other way.
 pub(crate) fn make_private() -> Outcome<()> {
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).doing(|| "make mounts private".into())
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
+        .doing(|| "make mounts private".into())
 }
 
 /// Takes off what is mounted last at `at`.

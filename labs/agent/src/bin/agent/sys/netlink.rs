@@ -54,7 +54,8 @@ pub(crate) fn add_cable(name: &str, bridge: &str, far: &str, pid: Pid) -> nix::R
 
 fn new_link(attributes: &Attributes) -> nix::Result<()> {
     let message = message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, attributes);
-    let socket: OwnedFd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
+    let socket: OwnedFd =
+        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
     send(socket.as_raw_fd(), &message, MsgFlags::empty())?;
     let mut answer = [0_u8; 4096];
     let length = recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;

@@ -17,7 +17,9 @@ pub(crate) fn find(root: impl AsFd, path: &str, follow: bool) -> nix::Result<Own
 
 /// Finds one entry of a directory, never through a link.
 pub(crate) fn entry(directory: impl AsFd, name: &std::ffi::CStr) -> nix::Result<OwnedFd> {
-    let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW).resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+    let how = OpenHow::new()
+        .flags(OFlag::O_PATH | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW)
+        .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS);
     openat2(directory, name, how)
 }
 

@@ -18,7 +18,8 @@ const TTY_GROUP: u32 = 5;
 /// A new terminal of the devpts mounted at `/dev/pts`: its two ends, the second owned by `uid`.
 #[expect(unsafe_code, reason = "terminal ioctls have no wrapper")]
 pub(crate) fn open_pair(uid: u32, size: Size) -> nix::Result<(OwnedFd, OwnedFd)> {
-    let master = open("/dev/pts/ptmx", OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK, Mode::empty())?;
+    let master =
+        open("/dev/pts/ptmx", OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK, Mode::empty())?;
     // The machine's root may have put anything there.
     if fstatfs(&master)?.filesystem_type().0 != DEVPTS_SUPER_MAGIC {
         return Err(Errno::ENOTTY);
@@ -27,7 +28,9 @@ pub(crate) fn open_pair(uid: u32, size: Size) -> nix::Result<(OwnedFd, OwnedFd)>
     // SAFETY: TIOCSPTLCK reads an int.
     Errno::result(unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlocked) })?;
     // SAFETY: TIOCGPTPEER takes flags and returns a new descriptor that is ours.
-    let slave = Errno::result(unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCGPTPEER, libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC) })?;
+    let slave = Errno::result(unsafe {
+        libc::ioctl(master.as_raw_fd(), libc::TIOCGPTPEER, libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC)
+    })?;
     // SAFETY: see above.
     let slave = unsafe { OwnedFd::from_raw_fd(slave) };
     fchown(&slave, Some(Uid::from_raw(uid)), Some(Gid::from_raw(TTY_GROUP)))?;
