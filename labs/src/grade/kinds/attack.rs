@@ -27,7 +27,7 @@ use bulkhead_agent::look::{Look, Seen};
 use super::{Kind, http::Requests};
 use crate::{
     grade::{
-        Eyes, Finding, Outcome,
+        Eyes, Finding, Halt, Outcome,
         containers::{self, Container, Of},
         eyes::misplaced,
         finding,
@@ -138,11 +138,12 @@ impl Attempt {
             Seen::Attempt { errno: Some(errno) } if self.refused_with.contains(errno) => {
                 Finding::pass(format!("{what} gives {errno}"))
             }
-            Seen::Attempt { errno: Some(errno) } => Finding::fail(format!("{what} gives {errno}"))
-                .because("The attempt failed, but not because of the defence that is asked for."),
-            Seen::Missing => {
+            Seen::Attempt { errno: Some(errno) } if errno == "ENOENT" => {
                 Finding::fail(format!("there is no {}", self.dir)).because("The attack could not be tried.")
             }
+            Seen::Attempt { errno: Some(errno) } => Finding::fail(format!("{what} gives {errno}"))
+                .because("The attempt failed, but not because of the defence that is asked for."),
+            Seen::Missing => return Err(Halt::unknown("the container's process ended while we looked")),
             other => return Err(misplaced(other)),
         })
     }

@@ -147,25 +147,30 @@ fn layers(image: &Value) -> Result<Vec<String>, Halt> {
     Ok(layers)
 }
 
-/// What lies at `path` in one layer. `None`: nothing.
-fn in_layer(eyes: &mut Eyes<'_>, machine: &MachineName, layer: &str, path: &str) -> Result<Option<FileKind>, Halt> {
+/// What lies at a path in one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InLayer {
+    Nothing,
+    Here,
+    /// A link of the layer leads elsewhere. No layer that should lack the path may do that, and none has it by that.
+    Elsewhere,
+    /// A device file that hides what lower layers have there.
+    Whiteout,
+}
+
+fn in_layer(eyes: &mut Eyes<'_>, machine: &MachineName, layer: &str, path: &str) -> Result<InLayer, Halt> {
     let look = Look::File { machine: machine.to_string(), pid: None, path: format!("{layer}{path}"), limit: 0 };
     match eyes.see(look)? {
-        Seen::Missing => Ok(None),
-        // Elsewhere: a link of the layer led out of it, so this is not what the layer holds there.
-        Seen::File(facts) if !facts.real_path.ends_with(path) => Ok(None),
-        Seen::File(facts) => Ok(Some(facts.kind)),
+        Seen::Missing => Ok(InLayer::Nothing),
+        Seen::File(facts) if facts.kind == FileKind::Other => Ok(InLayer::Whiteout),
+        Seen::File(facts) if !facts.real_path.ends_with(path) => Ok(InLayer::Elsewhere),
+        Seen::File(_) => Ok(InLayer::Here),
         other => Err(misplaced(other)),
     }
 }
 
 /// One look per layer, all asked for at once.
-fn in_layers(
-    eyes: &mut Eyes<'_>,
-    machine: &MachineName,
-    layers: &[String],
-    path: &str,
-) -> Result<Vec<Option<FileKind>>, Halt> {
+fn in_layers(eyes: &mut Eyes<'_>, machine: &MachineName, layers: &[String], path: &str) -> Result<Vec<InLayer>, Halt> {
     let found: Vec<_> = layers.iter().map(|layer| in_layer(eyes, machine, layer, path)).collect();
     if found.contains(&Err(Halt::NotYet)) {
         return Err(Halt::NotYet);
@@ -175,19 +180,19 @@ fn in_layers(
 
 fn lacks(eyes: &mut Eyes<'_>, machine: &MachineName, layers: &[String], path: &str) -> Outcome {
     let found = in_layers(eyes, machine, layers, path)?;
-    // A whiteout is a device file (`Other`): it hides a file, and the layer that holds the file fails for itself.
-    let from_bottom = found.iter().rev().position(|kind| kind.is_some_and(|kind| kind != FileKind::Other));
+    let count = layers.len();
+    let from_bottom = found.iter().rev().position(|found| matches!(found, InLayer::Here | InLayer::Elsewhere));
     Ok(match from_bottom {
-        None => Finding::pass(format!("none of {} layers has {path}", layers.len())),
-        Some(at) => Finding::fail(format!("layer {} of {} has {path}", at + 1, layers.len())),
+        None => Finding::pass(format!("none of {count} layers has {path}")),
+        Some(at) => Finding::fail(format!("layer {} of {count} has {path}", at + 1)),
     })
 }
 
 fn has(eyes: &mut Eyes<'_>, machine: &MachineName, layers: &[String], path: &str) -> Outcome {
     let found = in_layers(eyes, machine, layers, path)?;
-    let top = found.into_iter().flatten().next();
+    let top = found.into_iter().find(|found| matches!(found, InLayer::Here | InLayer::Whiteout));
     Ok(match top {
-        Some(FileKind::Other) => Finding::fail(format!("{path} is deleted by a layer")),
+        Some(InLayer::Whiteout) => Finding::fail(format!("{path} is deleted by a layer")),
         Some(_) => Finding::pass(format!("the image has {path}")),
         None => Finding::fail(format!("no layer has {path}")),
     })

@@ -1,7 +1,7 @@
 //! What the student can bend: the verdict is `unknown` with a reason or `fail`, never a pass and never a panic.
 
 use bulkhead_agent::{
-    look::{Look, Seen},
+    look::{FileKind, Look, Seen},
     protocol::Fault,
 };
 use serde_json::{Value, json};
@@ -202,6 +202,29 @@ async fn layers_that_make_no_sense_are_not_judged() {
         let expected = if upper == "/" { Verdict::Pass } else { Verdict::Unknown };
         assert_eq!(result.verdict, expected, "{upper}: {result:?}");
     }
+}
+
+/// A whiteout hides a file of a lower layer and takes nothing out of it; a link out of the layer counts as the file.
+#[tokio::test]
+async fn deleting_in_a_later_layer_takes_nothing_out() {
+    let mut image: Value = serde_json::from_str(include_str!("recorded/image.json")).unwrap();
+    let path = format!("/images/{}/json", image["Id"].as_str().unwrap());
+    image["GraphDriver"]["Data"] = json!({ "UpperDir": "/top", "LowerDir": "/middle:/bottom" });
+    image["RootFS"]["Layers"] = json!(["sha256:1", "sha256:2", "sha256:3"]);
+    let mut recorded = Recorded::with(&["hard"]);
+    recorded.answer(&path, &image);
+    assert_eq!(judge(&recorded, CHECKS[4]).await.verdict, Verdict::Pass);
+    recorded.file(0, "/top/app/shell.php", "", 0);
+    recorded.files.values_mut().for_each(|facts| facts.kind = FileKind::Other);
+    assert_eq!(judge(&recorded, CHECKS[4]).await.verdict, Verdict::Pass, "a whiteout alone is no file");
+    recorded.file(0, "/bottom/app/shell.php", "evil", 0o644);
+    let result = never_passes(&recorded, CHECKS[4]).await;
+    assert_eq!(result.observed, "layer 1 of 3 has /app/shell.php");
+    recorded.files.remove(&(0, "/bottom/app/shell.php".into()));
+    recorded.file(0, "/middle/app/shell.php", "evil", 0o644);
+    recorded.files.values_mut().for_each(|facts| facts.real_path = "/root/hidden".into());
+    let result = never_passes(&recorded, CHECKS[4]).await;
+    assert_eq!(result.observed, "layer 2 of 3 has /app/shell.php");
 }
 
 #[tokio::test]
