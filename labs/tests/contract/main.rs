@@ -8,6 +8,7 @@
 //! isolation  one sandbox sees nothing of another; limits are in force
 //! outage     the engine stops, hangs, or was never there
 //! provision  the sandbox module on top
+//! doctor     what it proves, and what it says when there is nothing to prove
 //! ```
 //!
 //! The Docker half runs when an engine answers and a sandbox image is on it (`BULKHEAD_TEST_IMAGE` names one, else the newest
@@ -17,6 +18,7 @@ mod agent;
 mod bench;
 mod create;
 mod destroy;
+mod doctor;
 mod isolation;
 mod outage;
 mod provision;
