@@ -17,7 +17,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::{
     bake, base, dockerfile,
     engine::{LABEL, Still, import, is_missing, refused, repository_and_tag},
-    error::ImagesError,
+    error::{ImagesError, blame},
     plan::{Plan, Step, Work},
     preload::{self, LabImage},
     progress::{Event, Progress},
@@ -26,7 +26,7 @@ use super::{
 use crate::engine::SandboxEngine;
 
 /// An import answers only when the last byte is in, and the first step downloads Debian.
-const PATIENCE: Duration = Duration::from_secs(30 * 60);
+const PATIENCE: Duration = Duration::from_mins(30);
 
 /// One step of a plan on an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,10 +115,7 @@ async fn bake_image(
     let (tar, outcome) = through(export, move |read, write| bake::bake(read, write, &agent));
     let changes = vec!["ENTRYPOINT [\"/bulkhead/agent\",\"boot\"]".to_owned(), format!("LABEL {LABEL}=docker-host")];
     let imported = import(docker, step, image, changes, counted(tar, report.bytes())).await;
-    let baked = match outcome.await {
-        Ok(Err(error)) if imported.is_err() => Err(ImagesError::failed(step, format!("bake: {error}"))),
-        _ => imported,
-    };
+    let baked = blame(step, outcome.await, imported);
     still.remove(baked).await
 }
 
@@ -147,12 +144,9 @@ pub async fn status(docker: &Docker, plan: &Plan) -> Result<Vec<ImageStatus>, Im
 
 /// Removes tags of ours that the plan does not name, but for those a container still uses. Returns what went.
 pub async fn prune(docker: &Docker, plan: &Plan) -> Result<Vec<String>, ImagesError> {
-    let kept: HashSet<&str> = plan.steps.iter().map(|step| step.image.as_str()).collect();
     let mut gone = Vec::new();
-    let mut tags: Vec<String> = ours(docker).await?.into_iter().flat_map(|image| image.repo_tags).collect();
-    // Labs before what they are laid upon.
-    tags.sort_by_key(|tag| !tag.contains("/lab-"));
-    for tag in tags.into_iter().filter(|tag| !kept.contains(tag.as_str())) {
+    let tags = ours(docker).await?.into_iter().flat_map(|image| image.repo_tags);
+    for tag in stale(tags.collect(), plan) {
         let options = RemoveImageOptionsBuilder::new().build();
         match docker.remove_image(&tag, Some(options), None).await {
             Ok(_) => gone.push(tag),
@@ -161,6 +155,14 @@ pub async fn prune(docker: &Docker, plan: &Plan) -> Result<Vec<String>, ImagesEr
         }
     }
     Ok(gone)
+}
+
+/// Labs first: they lie on what comes after them.
+fn stale(mut tags: Vec<String>, plan: &Plan) -> Vec<String> {
+    let kept: HashSet<&str> = plan.steps.iter().map(|step| step.image.as_str()).collect();
+    tags.retain(|tag| !kept.contains(tag.as_str()));
+    tags.sort_by_key(|tag| !tag.contains("/lab-"));
+    tags
 }
 
 async fn ours(docker: &Docker) -> Result<Vec<ImageSummary>, ImagesError> {
@@ -187,5 +189,26 @@ impl Reporter<'_> {
     pub(super) fn bytes(&self) -> impl Fn(u64) + Send + 'static {
         let (progress, step) = (Arc::clone(&self.progress), self.step.name.clone());
         move |bytes| progress.event(Event::Bytes { step: &step, bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::images::{BaseSource, Files, LabSource, Sources, plan};
+
+    #[test]
+    fn prune_spares_what_the_plan_names() {
+        let program = |name: &str| (name.to_owned(), name.as_bytes().to_vec());
+        let plan = plan(&Sources {
+            base: BaseSource::Bootstrap,
+            machine: Files::from([program("Dockerfile")]),
+            programs: [program("agent"), program("init")].into(),
+            labs: vec![LabSource { id: "x".into(), fixtures: Files::new() }],
+        })
+        .unwrap();
+        let mut tags: Vec<String> = plan.steps.iter().map(|step| step.image.clone()).collect();
+        tags.extend(["bulkhead/docker-host:old".to_owned(), "bulkhead/lab-x:old".to_owned()]);
+        assert_eq!(stale(tags, &plan), ["bulkhead/lab-x:old", "bulkhead/docker-host:old"]);
     }
 }

@@ -56,7 +56,14 @@ pub(super) async fn build(
             Err(Error::DockerStreamError { error }) => {
                 return Err(ImagesError::Failed { step: step.to_owned(), why: error, log });
             }
-            Err(cause) => return Err(ImagesError::Engine { step: step.to_owned(), what: "build it", cause, log }),
+            Err(cause) => {
+                return Err(ImagesError::Engine {
+                    step: step.to_owned(),
+                    what: "build it",
+                    cause: Box::new(cause),
+                    log,
+                });
+            }
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ pub(super) const LABEL: &str = "bulkhead.image";
 
 pub(super) fn refused(step: &str, what: &'static str) -> impl FnOnce(Error) -> ImagesError {
     let step = step.to_owned();
-    move |cause| ImagesError::Engine { step, what, cause, log: Tail::default() }
+    move |cause| ImagesError::Engine { step, what, cause: Box::new(cause), log: Tail::default() }
 }
 
 pub(super) fn is_missing(error: &Error) -> bool {

@@ -1,6 +1,11 @@
 //! Why an image could not be made.
 
-use std::fmt::{self, Display};
+use std::{
+    fmt::{self, Display},
+    io,
+};
+
+use tokio::sync::oneshot::error::RecvError;
 
 use super::fixtures::FixturesError;
 use crate::engine::EngineError;
@@ -16,10 +21,10 @@ pub enum ImagesError {
     #[error("the image {image} needs the program `{program}`, which has not been built")]
     NoProgram { image: String, program: String },
     #[error("image {step}: the engine refused to {what}: {cause}{log}")]
-    Engine { step: String, what: &'static str, cause: bollard::errors::Error, log: Tail },
+    Engine { step: String, what: &'static str, cause: Box<bollard::errors::Error>, log: Tail },
     /// A tool could not be run; `hint` says what to do.
     #[error("image {step}: cannot run {tool}: {cause}. {hint}")]
-    Tool { step: String, tool: &'static str, cause: std::io::Error, hint: &'static str },
+    Tool { step: String, tool: &'static str, cause: io::Error, hint: &'static str },
     #[error("image {step}: {why}{log}")]
     Failed { step: String, why: String, log: Tail },
     #[error("image {step}: the sandbox that preloads it: {cause}")]
@@ -29,6 +34,18 @@ pub enum ImagesError {
 impl ImagesError {
     pub(super) fn failed(step: &str, why: impl Display) -> Self {
         Self::Failed { step: step.to_owned(), why: why.to_string(), log: Tail::default() }
+    }
+}
+
+/// Of two ends of one stream that failed, the one that failed first: a pipe breaks because its other end went.
+pub(super) fn blame(
+    step: &str,
+    work: Result<io::Result<()>, RecvError>,
+    engine: Result<(), ImagesError>,
+) -> Result<(), ImagesError> {
+    match work {
+        Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(ImagesError::failed(step, error)),
+        _ => engine,
     }
 }
 
@@ -54,6 +71,16 @@ impl Display for Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_broken_pipe_is_the_other_ends_fault() {
+        let engine = || Err(ImagesError::failed("x", "no space"));
+        let broken = Ok(Err(io::ErrorKind::BrokenPipe.into()));
+        assert!(blame("x", broken, engine()).unwrap_err().to_string().contains("no space"));
+        let bad = Ok(Err(io::Error::other("bad tar")));
+        assert!(blame("x", bad, engine()).unwrap_err().to_string().contains("bad tar"));
+        assert!(blame("x", Ok(Ok(())), Ok(())).is_ok());
+    }
 
     #[test]
     fn the_tail_keeps_the_last_lines() {

@@ -64,7 +64,7 @@ pub(super) struct FixtureTree {
 #[derive(Debug, thiserror::Error)]
 pub enum FixturesError {
     #[error("lab {lab}: fixtures.toml: {cause}")]
-    Syntax { lab: String, cause: toml::de::Error },
+    Syntax { lab: String, cause: Box<toml::de::Error> },
     #[error("lab {lab}: fixtures.toml: image {image}: {why}")]
     Image { lab: String, image: String, why: String },
     #[error("lab {lab}: fixtures.toml: tree {to}: {why}")]
@@ -91,8 +91,8 @@ pub(super) fn argument(name: &str) -> String {
 impl Fixtures {
     pub(super) fn parse(lab: &str, files: &Files) -> Result<Self, FixturesError> {
         let Some(bytes) = files.get(MANIFEST) else { return Ok(Self::default()) };
-        let fixtures: Self =
-            toml::from_slice(bytes).map_err(|cause| FixturesError::Syntax { lab: lab.to_owned(), cause })?;
+        let fixtures: Self = toml::from_slice(bytes)
+            .map_err(|cause| FixturesError::Syntax { lab: lab.to_owned(), cause: Box::new(cause) })?;
         for (at, image) in fixtures.images.iter().enumerate() {
             let wrong = |why: String| FixturesError::Image { lab: lab.to_owned(), image: image.name.clone(), why };
             let parts = image.name.split([':', '/', '.', '-', '_']);

@@ -215,7 +215,9 @@ impl Hash {
         files.iter().fold(counted, |hash, (path, bytes)| hash.text(path).bytes(bytes))
     }
     fn tag(&self) -> String {
-        self.0.clone().finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        let mut head = [0; 8];
+        head[2..].copy_from_slice(&self.0.clone().finalize()[..6]);
+        format!("{:012x}", u64::from_be_bytes(head))
     }
 }
 

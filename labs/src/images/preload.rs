@@ -23,7 +23,7 @@ use time::OffsetDateTime;
 use super::{
     build::Reporter,
     engine::{LABEL, Still, refused, repository_and_tag},
-    error::ImagesError,
+    error::{ImagesError, blame},
     plan::{Preload, Tree},
     source::mode,
     store,
@@ -41,9 +41,9 @@ const DISK: u64 = 2 << 30;
 const PIDS: u32 = 512;
 /// An outer id that no student's sandbox owns.
 const OWNER_UID: u32 = 89_999;
-const ENGINE_STARTS_WITHIN: Duration = Duration::from_secs(60);
+const ENGINE_STARTS_WITHIN: Duration = Duration::from_mins(1);
 /// The reaper ends the temporary sandbox after this, should this process die.
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
+const LIFETIME: Duration = Duration::from_mins(15);
 
 /// A lab's image: what [`super::plan`] asks for.
 pub(super) struct LabImage<'a> {
@@ -60,7 +60,7 @@ pub(super) async fn build(
     lab: LabImage<'_>,
 ) -> Result<(), ImagesError> {
     if lab.preload.is_empty() {
-        return lay(docker, report, &lab, None::<stream::Empty<_>>).await;
+        return lay(docker, report, &lab, stream::empty()).await;
     }
     let step = report.step();
     let spec = sandbox(lab.image, lab.host)
@@ -91,7 +91,7 @@ async fn preloaded(
         inner.run(&["docker", "rmi", &image.outer]).await?;
     }
     inner.run(&["systemctl", "stop", "docker"]).await?;
-    lay(docker, report, lab, Some(inner.store().await?)).await
+    lay(docker, report, lab, inner.store().await?).await
 }
 
 /// The student's machine of the temporary sandbox.
@@ -180,31 +180,22 @@ impl Inner<'_> {
 }
 
 /// Lays the lab's files on the plain sandbox image, and tags the sum.
-async fn lay<S>(docker: &Docker, report: &Reporter<'_>, lab: &LabImage<'_>, store: Option<S>) -> Result<(), ImagesError>
-where
-    S: Stream<Item = io::Result<Bytes>> + Send + 'static,
-{
+async fn lay(
+    docker: &Docker,
+    report: &Reporter<'_>,
+    lab: &LabImage<'_>,
+    store: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> Result<(), ImagesError> {
     let step = report.step();
-    let trees = lab.trees.to_vec();
-    let (layer, outcome) = match store {
-        Some(store) => {
-            let (layer, outcome) = through(store, move |read, write| {
-                let mut tree = TreeWriter::new(write);
-                plant(&mut tree, &trees)?;
-                store::split(read, &mut tree)?;
-                tree.finish()
-            });
-            (layer.left_stream(), outcome)
+    let (trees, preloads) = (lab.trees.to_vec(), !lab.preload.is_empty());
+    let (layer, outcome) = through(store, move |read, write| {
+        let mut tree = TreeWriter::new(write);
+        plant(&mut tree, &trees)?;
+        if preloads {
+            store::split(read, &mut tree)?;
         }
-        None => {
-            let (layer, outcome) = through(stream::empty(), move |_, write| {
-                let mut tree = TreeWriter::new(write);
-                plant(&mut tree, &trees)?;
-                tree.finish()
-            });
-            (layer.right_stream(), outcome)
-        }
-    };
+        tree.finish()
+    });
     let still = Still::create(docker, step, lab.host).await?;
     let id = still.id.clone();
     let laid = async {
@@ -212,10 +203,7 @@ where
         let body = body_try_stream(counted(layer, report.bytes()));
         let uploaded =
             docker.upload_to_container(&id, Some(options), body).await.map_err(refused(step, "take the lab's layer"));
-        match outcome.await {
-            Ok(Err(error)) => return Err(ImagesError::failed(step, error)),
-            _ => uploaded?,
-        }
+        blame(step, outcome.await, uploaded)?;
         commit(docker, step, &id, lab.image).await
     };
     still.remove(laid.await).await
