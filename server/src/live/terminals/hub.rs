@@ -241,7 +241,7 @@ impl Hub {
                 number,
                 orders,
                 writer: AtomicU64::new(0),
-                input: Mutex::default(),
+                input: watch::Sender::new(None),
             });
             terminals.insert(id, Arc::clone(&terminal));
             terminal

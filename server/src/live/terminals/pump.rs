@@ -8,14 +8,14 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bulkhead_agent::protocol::Size;
 use bulkhead_app::api::terminal::FromServer;
 use bulkhead_labs::link::{AgentLink, Ending, Output, Process};
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     outbox::Outbox,
@@ -309,7 +309,7 @@ async fn next(output: &mut Option<Output>) -> Option<Bytes> {
 
 async fn until(gate: Option<Instant>) {
     match gate {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
+        Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

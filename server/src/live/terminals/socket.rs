@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{
@@ -20,6 +20,7 @@ use bulkhead_app::api::{
     terminal::{FromBrowser, FromServer, MAX_MESSAGE},
 };
 use bulkhead_labs::engine::SandboxId;
+use tokio::time::Instant;
 
 use super::{Rights, Viewer, outbox::Item};
 use crate::{
@@ -96,7 +97,7 @@ async fn serve(mut socket: WebSocket, viewer: Viewer) {
 
 async fn talk(socket: &mut WebSocket, viewer: &Viewer) -> End {
     let mut heard = Instant::now();
-    let mut ping = tokio::time::interval_at((heard + PING).into(), PING);
+    let mut ping = tokio::time::interval_at(heard + PING, PING);
     let mut deadline = None::<Instant>;
     loop {
         let silence = deadline.unwrap_or(heard + SILENCE);
@@ -135,7 +136,7 @@ async fn talk(socket: &mut WebSocket, viewer: &Viewer) -> End {
                     return End::Silent;
                 }
             }
-            () = tokio::time::sleep_until(silence.into()) => return End::Silent,
+            () = tokio::time::sleep_until(silence) => return End::Silent,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,7 +12,7 @@ use bulkhead_agent::protocol::Size;
 use bulkhead_app::api::lab::TerminalView;
 use bulkhead_labs::link::{AgentLink, Input, Process};
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::outbox::{Item, Outbox};
 
@@ -60,7 +60,8 @@ pub(super) struct Terminal {
     pub(super) orders: mpsc::Sender<Order>,
     /// [`ViewerId`] of the one who types; 0 for nobody.
     pub(super) writer: AtomicU64,
-    pub(super) input: Mutex<Option<Input>>,
+    /// `None` while the link is lost.
+    pub(super) input: watch::Sender<Option<Input>>,
 }
 
 impl Terminal {
@@ -73,11 +74,13 @@ impl Terminal {
     }
 
     pub(super) fn set_input(&self, input: Option<Input>) {
-        *self.input.lock().unwrap_or_else(PoisonError::into_inner) = input;
+        self.input.send_replace(input);
     }
 
-    fn input(&self) -> Option<Input> {
-        self.input.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Waits for a link that is being opened again.
+    async fn input(&self) -> Option<Input> {
+        let mut input = self.input.subscribe();
+        input.wait_for(Option::is_some).await.ok()?.clone()
     }
 }
 
@@ -108,9 +111,13 @@ impl Viewer {
         if self.terminal.writer.load(Ordering::Acquire) != self.id.0 {
             return;
         }
-        let Some(input) = self.terminal.input() else { return };
-        if tokio::time::timeout(INPUT_PATIENCE, input.send(bytes)).await.is_err() {
-            tracing::debug!(terminal = self.terminal.id, "the program does not read its input");
+        let typed = async {
+            if let Some(input) = self.terminal.input().await {
+                let _lost = input.send(bytes).await;
+            }
+        };
+        if tokio::time::timeout(INPUT_PATIENCE, typed).await.is_err() {
+            tracing::debug!(terminal = self.terminal.id, "keys were lost: the program does not read, or the link is lost");
         }
     }
 

@@ -159,7 +159,8 @@ async fn open(hub: &Arc<Hub>) -> u32 {
     hub.open("host", 0).await.expect("a terminal").id
 }
 
-#[tokio::test]
+// Time stands still while there is work to do: a slow machine is no slow viewer.
+#[tokio::test(start_paused = true)]
 async fn a_viewer_gets_a_snapshot_then_output() {
     let platform = Platform::on(&engine().await);
     let hub = platform.hub();
@@ -176,7 +177,7 @@ async fn a_viewer_gets_a_snapshot_then_output() {
     assert_eq!((later.snapshots, later.bytes.as_slice()), (1, &b""[..]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn output_waits_for_the_writer_and_loses_nothing() {
     let platform = Platform::on(&engine().await);
     let hub = platform.hub();
@@ -201,7 +202,7 @@ async fn output_waits_for_the_writer_and_loses_nothing() {
     assert_eq!(browser.snapshots, 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_does_not_parse_gets_the_picture_later_and_holds_up_nobody() {
     let platform = Platform::on(&engine().await);
     let hub = platform.hub();
@@ -225,7 +226,7 @@ async fn who_does_not_parse_gets_the_picture_later_and_holds_up_nobody() {
     assert_eq!(slow.snapshots, 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_types_and_hands_over() {
     let platform = Platform::on(&engine().await);
     let hub = platform.hub();
@@ -256,7 +257,7 @@ async fn one_types_and_hands_over() {
     first.until("three\n$").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_guest_types_only_after_he_claimed() {
     let platform = Platform::on(&engine().await);
     let hub = platform.hub();
@@ -275,7 +276,7 @@ async fn a_guest_types_only_after_he_claimed() {
     owner.until_notice(FromServer::Writer { yours: false }).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_writer_says_the_size_and_others_follow() {
     let platform = Platform::on(&engine().await);
     let hub = platform.hub();
@@ -299,7 +300,7 @@ async fn the_writer_says_the_size_and_others_follow() {
     other.until_notice(FromServer::Size { cols: super::screen::MAX_COLS, rows: 1 }).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_end_of_a_shell_is_told_with_its_code() {
     let mut platform = Platform::on(&engine().await);
     let hub = platform.hub();
@@ -315,7 +316,7 @@ async fn the_end_of_a_shell_is_told_with_its_code() {
     assert!(hub.view(terminal, Rights::Owner).await.expect("an answer").is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_closed_terminal_and_a_sandbox_that_ends_say_so() {
     let platform = Platform::on(&engine().await);
     let hub = platform.hub();
@@ -331,7 +332,7 @@ async fn a_closed_terminal_and_a_sandbox_that_ends_say_so() {
     assert!(matches!(hub.open("host", 0).await, Err(TerminalError::Over)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn terminals_are_few() {
     let platform = Platform::on(&engine().await);
     let hub = platform.hub();
@@ -345,7 +346,7 @@ async fn terminals_are_few() {
     open(&hub).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lost_link_is_opened_again_and_nothing_is_shown_twice() {
     let engine = engine().await;
     let platform = Platform::on(&engine);
@@ -367,7 +368,7 @@ async fn a_lost_link_is_opened_again_and_nothing_is_shown_twice() {
     assert_eq!(String::from_utf8_lossy(&browser.bytes[seen..]), "echo after\r\nafter\r\n$ ");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_next_server_finds_the_shell_and_replays_nothing() {
     let engine = engine().await;
     let before = Platform::on(&engine);

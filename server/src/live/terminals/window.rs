@@ -7,9 +7,10 @@
 //!      └──────────── everything acknowledged: SNAPSHOT ────┘
 //! ```
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bulkhead_app::api::terminal::WINDOW;
+use tokio::time::Instant;
 
 /// For so long the program waits for the one who types. He would rather have every line than a picture of the last.
 const WRITER_PATIENCE: Duration = Duration::from_secs(2);
