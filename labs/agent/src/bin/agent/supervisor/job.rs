@@ -114,7 +114,7 @@ impl Jobs {
         match read(&job.answer, &mut chunk) {
             Err(Errno::EAGAIN | Errno::EINTR) => {}
             Ok(count) if count > 0 && job.bytes.len() <= MAX_PAYLOAD => {
-                job.bytes.extend_from_slice(chunk.get(..count).unwrap_or_default())
+                job.bytes.extend_from_slice(chunk.get(..count).unwrap_or_default());
             }
             Ok(_) | Err(_) => job.over = true,
         }

@@ -34,7 +34,14 @@ impl Ring {
     /// Up to `most` bytes from `place` on. What is gone is skipped.
     pub(crate) fn read(&self, place: u64, most: usize) -> Vec<u8> {
         let skip = usize::try_from(place.saturating_sub(self.start())).unwrap_or(usize::MAX);
-        self.bytes.iter().skip(skip).take(most).copied().collect()
+        let (first, second) = self.bytes.as_slices();
+        let from = |slice: &[u8], skip: usize, most: usize| {
+            let slice = slice.get(skip..).unwrap_or_default();
+            slice.get(..most).unwrap_or(slice).to_vec()
+        };
+        let mut bytes = from(first, skip, most);
+        bytes.extend(from(second, skip.saturating_sub(first.len()), most - bytes.len()));
+        bytes
     }
 }
 
