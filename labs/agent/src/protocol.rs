@@ -109,6 +109,19 @@ pub struct Status {
     pub cgroup_version: u8,
     pub kernel: String,
     pub machines: Vec<MachineStatus>,
+    /// Of all machines together: the outer container's.
+    #[serde(default)]
+    pub outer: OuterLimits,
+}
+
+/// As the kernel reports them, not as they were asked for. `None`: not limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OuterLimits {
+    pub memory_bytes: Option<u64>,
+    /// Memory that may be swapped out beside it. Zero: none.
+    pub swap_bytes: Option<u64>,
+    pub pids: Option<u64>,
+    pub milli_cpus: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

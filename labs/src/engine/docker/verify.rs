@@ -46,6 +46,15 @@ pub(super) fn verify(spec: &SandboxSpec, host: &HostConfig, status: &Status) -> 
             &format!("its agent says that it is {} in generation {}", status.sandbox, status.generation),
         ));
     }
+    let outer = [
+        ("memory", status.outer.memory_bytes, spec.limits.memory_bytes, ROUNDING),
+        ("swap", status.outer.swap_bytes, 0, 0),
+        ("processes", status.outer.pids, spec.limits.pids.into(), 0),
+        ("CPU", status.outer.milli_cpus, spec.limits.milli_cpus.into(), 1),
+    ];
+    for (what, effective, asked, more) in outer {
+        in_force(&format!("the limit on {what} of the sandbox"), effective, asked, more)?;
+    }
     for machine in &spec.boot.machines {
         let Some(seen) = status.machines.iter().find(|seen| seen.name == machine.name) else {
             return Err(weaker(&format!("machine {}", machine.name), "the agent does not know it"));
@@ -56,16 +65,18 @@ pub(super) fn verify(spec: &SandboxSpec, host: &HostConfig, status: &Status) -> 
             ("disk", seen.disk_bytes, machine.disk_bytes, ROUNDING),
         ];
         for (what, effective, asked, more) in limits.into_iter().filter(|(_, _, asked, _)| *asked > 0) {
-            if effective.is_none_or(|effective| effective > asked + more) {
-                let effective = effective.map_or("no limit".to_owned(), |value| value.to_string());
-                return Err(weaker(
-                    &format!("the limit on {what} of machine {}", machine.name),
-                    &format!("asked for {asked}, the kernel has {effective}"),
-                ));
-            }
+            in_force(&format!("the limit on {what} of machine {}", machine.name), effective, asked, more)?;
         }
     }
     Ok(())
+}
+
+fn in_force(what: &str, effective: Option<u64>, asked: u64, more: u64) -> Result<(), EngineError> {
+    if effective.is_some_and(|effective| effective <= asked + more) {
+        return Ok(());
+    }
+    let effective = effective.map_or("no limit".to_owned(), |value| value.to_string());
+    Err(weaker(what, &format!("asked for {asked}, the kernel has {effective}")))
 }
 
 /// Newer engines write `CAP_SETUID` where older ones keep `SETUID`.
@@ -79,7 +90,7 @@ fn weaker(what: &str, why: &str) -> EngineError {
 
 #[cfg(test)]
 mod tests {
-    use bulkhead_agent::protocol::{MachineStatus, PROTOCOL};
+    use bulkhead_agent::protocol::{MachineStatus, OuterLimits, PROTOCOL};
 
     use super::*;
     use crate::engine::docker::container::tests::{asked, spec};
@@ -107,6 +118,12 @@ mod tests {
             cgroup_version: 1,
             kernel: "6".to_owned(),
             machines: machines.collect(),
+            outer: OuterLimits {
+                memory_bytes: Some(1 << 30),
+                swap_bytes: Some(0),
+                pids: Some(264),
+                milli_cpus: Some(1500),
+            },
         }
     }
 
@@ -148,10 +165,14 @@ mod tests {
 
     #[test]
     fn a_kernel_that_enforces_less_is_caught() {
-        let cases: [Weakened<Status>; 6] = [
+        let cases: [Weakened<Status>; 10] = [
             ("the limit on memory of machine host", |status| status.machines[0].memory_bytes = None),
             ("the limit on processes of machine probe", |status| status.machines[1].pids = Some(1000)),
             ("the limit on disk of machine host", |status| status.machines[0].disk_bytes = Some(1 << 40)),
+            ("the limit on memory of the sandbox", |status| status.outer.memory_bytes = None),
+            ("the limit on swap of the sandbox", |status| status.outer.swap_bytes = Some(1 << 30)),
+            ("the limit on processes of the sandbox", |status| status.outer.pids = Some(265)),
+            ("the limit on CPU of the sandbox", |status| status.outer.milli_cpus = None),
             ("machine probe", |status| drop(status.machines.pop())),
             ("this sandbox", |status| status.generation = 2),
             ("this sandbox", |status| "s-2".clone_into(&mut status.sandbox)),

@@ -12,7 +12,10 @@ use std::{
 use bulkhead_agent::{
     boot::{Boot, MachineKind},
     frame::{self, Kind},
-    protocol::{Exec, ExecResult, Fault, FaultKind, MachineStatus, PROTOCOL, Reply, Request, Response, Size, Status},
+    protocol::{
+        Exec, ExecResult, Fault, FaultKind, MachineStatus, OuterLimits, PROTOCOL, Reply, Request, Response, Size,
+        Status,
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf},
@@ -24,7 +27,7 @@ use super::{
     process::{Outbox, Process},
     shell::{self, Act},
 };
-use crate::engine::Duplex;
+use crate::engine::{Duplex, Limits};
 
 /// As much as a Unix socket and the engine hold between them, about.
 const PIPE: usize = 256 * 1024;
@@ -39,6 +42,7 @@ pub(super) struct Agent {
 
 struct Machines {
     boot: Boot,
+    limits: Limits,
     behaviour: Arc<Mutex<Behaviour>>,
     last: AtomicU32,
     processes: Mutex<BTreeMap<u32, (Arc<Process>, tokio::task::AbortHandle)>>,
@@ -53,8 +57,8 @@ impl Drop for Machines {
 }
 
 impl Agent {
-    pub(super) fn boot(boot: Boot, behaviour: Arc<Mutex<Behaviour>>) -> Self {
-        let machines = Machines { boot, behaviour, last: AtomicU32::new(0), processes: Mutex::default() };
+    pub(super) fn boot(boot: Boot, limits: Limits, behaviour: Arc<Mutex<Behaviour>>) -> Self {
+        let machines = Machines { boot, limits, behaviour, last: AtomicU32::new(0), processes: Mutex::default() };
         Self { machines: Arc::new(machines), streams: Arc::new(watch::Sender::new(0)) }
     }
 
@@ -213,6 +217,12 @@ impl Machines {
             cgroup_version: 2,
             kernel: "fake".to_owned(),
             machines: machines.collect(),
+            outer: OuterLimits {
+                memory_bytes: part(self.limits.memory_bytes),
+                swap_bytes: Some(0),
+                pids: part(self.limits.pids.into()),
+                milli_cpus: part(self.limits.milli_cpus.into()),
+            },
         }
     }
 

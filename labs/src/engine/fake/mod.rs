@@ -193,7 +193,7 @@ impl FakeEngine {
             strike(CreateStep::Make)?;
         }
         if found != Some(EngineState::Running) {
-            let agent = Agent::boot(spec.boot.clone(), Arc::clone(&self.inner.behaviour));
+            let agent = Agent::boot(spec.boot.clone(), spec.limits, Arc::clone(&self.inner.behaviour));
             change(&|sandbox| {
                 sandbox.state = EngineState::Running;
                 sandbox.agent = Some(agent.clone());

@@ -13,7 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bulkhead_agent::{boot::Machine, protocol::FaultKind};
+use bulkhead_agent::{
+    boot::Machine,
+    protocol::{FaultKind, OuterLimits},
+};
 use nix::unistd::Pid;
 
 use crate::{
@@ -210,6 +213,25 @@ impl Cgroups {
         }
     }
 
+    /// The outer container's limits: it is the root of the hierarchies that we see.
+    pub(crate) fn outer(&self) -> OuterLimits {
+        let read = |file: &str| {
+            let paths = self.hierarchies.iter().map(|hierarchy| self.top(hierarchy).join(file));
+            paths.into_iter().find_map(|path| kernel_text(&path).ok())
+        };
+        let number = |file| read(file).as_deref().and_then(limit);
+        let memory_bytes = number("memory.limit_in_bytes").or_else(|| number("memory.max"));
+        // Version 1 counts memory and swap together.
+        let swap_bytes = number("memory.memsw.limit_in_bytes")
+            .and_then(|both| both.checked_sub(memory_bytes?))
+            .or_else(|| number("memory.swap.max"));
+        let milli_cpus = read("cpu.max").as_deref().and_then(cpu_share).or_else(|| {
+            let (quota, period) = (read("cpu.cfs_quota_us")?, read("cpu.cfs_period_us")?);
+            cpu_share(&format!("{quota} {period}"))
+        });
+        OuterLimits { memory_bytes, swap_bytes, pids: number("pids.max"), milli_cpus }
+    }
+
     /// Mounts the same hierarchies at `at`, for a process in a machine's own cgroup namespace.
     pub(crate) fn mount_inside(&self, at: &Path) -> Outcome<()> {
         mount_all(&self.hierarchies, at).map(|_| ())
@@ -239,6 +261,13 @@ fn group_name(machine: &str) -> String {
 /// `max`, version 1's huge numbers and nonsense are no limit.
 fn limit(text: &str) -> Option<u64> {
     text.trim().parse().ok().filter(|bytes| *bytes < UNLIMITED)
+}
+
+/// Thousandths of a processor, from `QUOTA PERIOD` in microseconds. `max` and version 1's -1 are no limit.
+fn cpu_share(text: &str) -> Option<u64> {
+    let mut words = text.split_whitespace();
+    let (quota, period): (u64, u64) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    quota.checked_mul(1000)?.checked_div(period)
 }
 
 fn put(file: &Path, value: &str) -> Outcome<()> {
@@ -316,5 +345,13 @@ mod tests {
         assert_eq!(limit("1073741824\n"), Some(1 << 30));
         assert_eq!(limit("-1"), None);
         assert_eq!(limit(""), None);
+    }
+
+    #[test]
+    fn a_quota_is_a_share_of_its_period() {
+        assert_eq!(cpu_share("150000 100000\n"), Some(1500));
+        assert_eq!(cpu_share("-1\n 100000\n"), None);
+        assert_eq!(cpu_share("max 100000"), None);
+        assert_eq!(cpu_share("1 0"), None);
     }
 }

@@ -16,6 +16,7 @@ pub(crate) fn of(sandbox: &Sandbox) -> Reply {
         generation: sandbox.boot.generation,
         cgroup_version: sandbox.cgroups.version(),
         kernel: uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default(),
+        outer: sandbox.cgroups.outer(),
         machines: sandbox.machines.iter().map(|machine| of_machine(sandbox, machine)).collect(),
     })
 }
