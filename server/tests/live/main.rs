@@ -1,0 +1,16 @@
+//! The live side on a real database, with an engine in memory.
+//!
+//! ```text
+//! bench      a platform with a small lab; servers that end and begin
+//! lifecycle  start, reset, stop, expire, fail, wait
+//! takeover   what a dead server left, what the engine lost, what no row claims
+//! grading    attempts: one at a time, stored once, whoever dies
+//! stream     events over HTTP            socket     terminals over HTTP
+//! ```
+
+mod bench;
+mod grading;
+mod lifecycle;
+mod socket;
+mod stream;
+mod takeover;
