@@ -142,10 +142,11 @@ pub async fn status(docker: &Docker, plan: &Plan) -> Result<Vec<ImageStatus>, Im
     Ok(found)
 }
 
-/// Removes tags of ours that the plan does not name, but for those a container still uses. Returns what went.
+/// Removes tags of ours that the plan does not name, but for those that a container still uses. Returns
+/// what went.
 pub async fn prune(docker: &Docker, plan: &Plan) -> Result<Vec<String>, ImagesError> {
     let mut gone = Vec::new();
-    let tags = ours(docker).await?.into_iter().flat_map(|image| image.repo_tags);
+    let tags = ours(docker).await?.into_iter().flat_map(names);
     for tag in stale(tags.collect(), plan) {
         let options = RemoveImageOptionsBuilder::new().build();
         match docker.remove_image(&tag, Some(options), None).await {
@@ -155,6 +156,12 @@ pub async fn prune(docker: &Docker, plan: &Plan) -> Result<Vec<String>, ImagesEr
         }
     }
     Ok(gone)
+}
+
+/// What to ask the engine to remove: the image's tags, or itself where a newer build took them away.
+fn names(image: ImageSummary) -> Vec<String> {
+    let tags: Vec<String> = image.repo_tags.into_iter().filter(|tag| !tag.contains("<none>")).collect();
+    if tags.is_empty() { vec![image.id] } else { tags }
 }
 
 /// Labs first: they lie on what comes after them.
@@ -196,6 +203,18 @@ impl Reporter<'_> {
 mod tests {
     use super::*;
     use crate::images::{BaseSource, Files, LabSource, Sources, plan};
+
+    #[test]
+    fn an_image_without_a_tag_goes_by_its_id() {
+        let image = |tags: &[&str]| ImageSummary {
+            id: "sha256:1".into(),
+            repo_tags: tags.iter().map(ToString::to_string).collect(),
+            ..Default::default()
+        };
+        assert_eq!(names(image(&[])), ["sha256:1"]);
+        assert_eq!(names(image(&["<none>:<none>"])), ["sha256:1"]);
+        assert_eq!(names(image(&["bulkhead/base:1"])), ["bulkhead/base:1"]);
+    }
 
     #[test]
     fn prune_spares_what_the_plan_names() {

@@ -34,6 +34,8 @@ mod progress;
 mod source;
 mod store;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use build::{ImageStatus, build, prune, status};
