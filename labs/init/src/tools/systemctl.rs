@@ -30,7 +30,7 @@ pub(crate) fn systemctl(arguments: &[String]) -> ExitCode {
             "--value" => options.value = true,
             "-p" | "--property" => options.properties.extend(rest.next().cloned()),
             other if other.starts_with("--property=") => {
-                options.properties.push(other["--property=".len()..].to_owned())
+                options.properties.push(other["--property=".len()..].to_owned());
             }
             other if other.starts_with("-p") && other.len() > 2 => options.properties.push(other[2..].to_owned()),
             other if other.starts_with('-') => {}
