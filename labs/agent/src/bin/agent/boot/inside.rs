@@ -29,7 +29,7 @@ use nix::{
     unistd::{chdir, execve, pivot_root, sethostname},
 };
 
-use super::{cgroup::Cgroups, disk::Disk, preload};
+use super::{cgroup::Cgroups, disk::Disk, machine::Machine as Running, preload};
 use crate::{
     fault::{Doing, Outcome},
     sys::{capability, descriptor, fork, ids, mount, rooted},
@@ -41,7 +41,8 @@ const ENVIRONMENT: [&str; 4] =
     ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "TERM=linux"];
 
 /// Comes back only if it failed.
-pub(super) fn run(spec: &Machine, disk: &Disk, boot: &Boot, cgroups: &Cgroups) -> Outcome<Infallible> {
+pub(super) fn run(machine: &Running, boot: &Boot, cgroups: &Cgroups) -> Outcome<Infallible> {
+    let (spec, disk) = (&machine.spec, &machine.disk);
     prctl::set_pdeathsig(Signal::SIGKILL).doing(|| "end with the supervisor".into())?;
     descriptor::silence().doing(|| "open /dev/null".into())?;
     mount::make_private()?;
@@ -53,7 +54,12 @@ pub(super) fn run(spec: &Machine, disk: &Disk, boot: &Boot, cgroups: &Cgroups) -
     devices(&sources)?;
     sethostname(&spec.name).doing(|| "set the host name".into())?;
     match spec.kind {
-        MachineKind::DockerHost => host(spec, boot, cgroups, &sources)?,
+        MachineKind::DockerHost => {
+            host(cgroups, &sources)?;
+            if machine.starts == 1 {
+                name(spec, boot);
+            }
+        }
         MachineKind::Probe => {}
     }
     // The old root lies on top of the new one, where "." leads.
@@ -122,7 +128,7 @@ fn devices(sources: &Sources) -> Outcome<()> {
     Ok(())
 }
 
-fn host(spec: &Machine, boot: &Boot, cgroups: &Cgroups, sources: &Sources) -> Outcome<()> {
+fn host(cgroups: &Cgroups, sources: &Sources) -> Outcome<()> {
     mount::fresh("tmpfs", ready("/dev/shm"), mount::PLAIN, "mode=1777,size=64m")?;
     mount::fresh("mqueue", ready("/dev/mqueue"), mount::INERT, "")?;
     mount::fresh("sysfs", ready("/sys"), mount::INERT, "")?;
@@ -138,10 +144,14 @@ fn host(spec: &Machine, boot: &Boot, cgroups: &Cgroups, sources: &Sources) -> Ou
     let _ = fs::set_permissions(ready("/run/lock"), Permissions::from_mode(0o1777));
     ready("/tmp");
     let _ = fs::set_permissions("/tmp", Permissions::from_mode(0o1777));
-    // A student may have made these links to elsewhere in his tree, or unwritable. That is his machine.
+    Ok(())
+}
+
+/// Once; from then on these files are the student's.
+fn name(spec: &Machine, boot: &Boot) {
+    // A tree that has no place for them does without.
     let _ = fs::write("/etc/hosts", hosts(boot, &spec.name));
     let _ = fs::write("/etc/hostname", format!("{}\n", spec.name));
-    Ok(())
 }
 
 fn hosts(boot: &Boot, own: &str) -> String {

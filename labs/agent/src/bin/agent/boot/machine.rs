@@ -130,7 +130,7 @@ fn build(machine: &Machine, boot: &Boot, cgroups: &Cgroups, link: &OwnedFd) -> O
         .doing(|| "give the machine its address".into())?;
     interface::set_up(switch::FAR_END, true).doing(|| "bring the machine's interface up".into())?;
     let first = fork::sibling(&[link.as_fd()], || {
-        report(link, inside::run(&machine.spec, &machine.disk, boot, cgroups));
+        report(link, inside::run(machine, boot, cgroups));
         70
     })
     .doing(|| "start the machine's first process".into())?;

@@ -57,7 +57,7 @@ pub(crate) fn look(sandbox: &Sandbox, look: &Look) -> Outcome<Seen> {
         Look::File { machine, pid, path, limit } => file::look(place::machine(sandbox, machine)?, *pid, path, *limit),
         Look::Tree { machine, pid, path, limit } => tree::look(place::machine(sandbox, machine)?, *pid, path, *limit),
         Look::Create { machine, pid, path } => attempt::create(place::machine(sandbox, machine)?, *pid, path),
-        Look::Execute { machine, pid, dir } => attempt::execute(place::machine(sandbox, machine)?, *pid, dir),
+        Look::Execute { machine, pid, dir } => attempt::execute(sandbox, place::machine(sandbox, machine)?, *pid, dir),
         Look::Http { machine, host, port, method, path, headers, body, timeout_ms, limit } => {
             let question = answer::Question { method, host, path, headers, body, json: false };
             http::ask(sandbox, place::machine(sandbox, machine)?, *port, &question, own_time(*timeout_ms), *limit)

@@ -13,7 +13,7 @@ mod stream;
 mod watch;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     convert::Infallible,
     os::fd::OwnedFd,
     time::{Duration, Instant},
@@ -47,6 +47,8 @@ use stream::{Arrival, Caller, Stream, StreamId};
 const MOST_STREAMS: usize = 16;
 /// Ended terminals that wait for somebody to ask how they ended.
 const MOST_ENDED: usize = 16;
+/// Exits kept for processes that are not named yet; each start brings two.
+const MOST_UNCLAIMED: usize = 128;
 /// From hanging up to killing.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -61,6 +63,8 @@ pub(crate) struct Supervisor {
     batches: BTreeMap<(StreamId, u32), Batch>,
     /// Processes that were hung up on, to be killed if they stay.
     doomed: Vec<(Pid, Instant)>,
+    /// Exits of processes that were over before J could name them, and of J's.
+    unclaimed: VecDeque<(Pid, i32)>,
     restarts: Restarts,
     stopping: Option<Instant>,
     next_id: u32,
@@ -80,6 +84,7 @@ pub(crate) fn run(sandbox: Sandbox, listener: OwnedFd) -> Outcome<Infallible> {
         jobs: Jobs::default(),
         batches: BTreeMap::new(),
         doomed: Vec::new(),
+        unclaimed: VecDeque::new(),
         restarts,
         stopping: None,
         next_id: 1,
@@ -175,6 +180,11 @@ impl Supervisor {
             self.processes.values_mut().find(|process| process.pid == Some(pid) && process.exit.is_none())
         {
             process.exit = Some(code);
+        } else if self.processes.values().any(|process| process.pid.is_none()) {
+            if self.unclaimed.len() >= MOST_UNCLAIMED {
+                self.unclaimed.pop_front();
+            }
+            self.unclaimed.push_back((pid, code));
         }
         if let Some(machine) = self.sandbox.machines.iter_mut().find(|machine| machine.first == Some(pid)) {
             machine.first = None;

@@ -143,7 +143,12 @@ impl Supervisor {
         let Phase::Starting { launch, .. } = &mut process.phase else { return };
         let outcome = launch.advance();
         // Known at once, so that an early end is not missed.
-        process.pid = process.pid.or(launch.pid);
+        if process.pid.is_none()
+            && let Some(pid) = launch.pid
+        {
+            process.pid = Some(pid);
+            process.exit = self.unclaimed.iter().find(|(early, _)| *early == pid).map(|(_, code)| *code);
+        }
         if let Some(outcome) = outcome {
             self.launched(id, outcome);
         }
