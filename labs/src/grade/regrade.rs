@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{CheckResult, Context, GradeEvent, Grading, Observer, Scope, Verdict, grade_lab, run};
+use super::{CheckResult, Context, GradeEvent, Grading, Observer, Scope, Verdict, clean, grade_lab, run};
 use crate::manifest::{Lab, MachineName, Regrade};
 
 /// Restarts the student's engine.
@@ -42,22 +42,20 @@ pub async fn grade_with_restart(
         return first;
     };
     events(GradeEvent::Restarting);
-    let second = match restarter.restart_engine(&host.name, containers).await {
+    let (second, restart_error) = match restarter.restart_engine(&host.name, containers).await {
         Ok(()) => {
-            let again = Context {
-                nonce: context.nonce.next(),
-                patience: context.patience.max(AFTER_RESTART),
-                ..context.clone()
-            };
-            grade_lab(lab, observer, &again, &|_| ()).await
+            let patience = context.patience.max(AFTER_RESTART);
+            let again = Context { nonce: context.nonce.next(), patience, ..context.clone() };
+            (grade_lab(lab, observer, &again, &|_| ()).await, None)
         }
-        Err(error) => stopped(lab, &first, &error),
+        Err(error) => (stopped(lab, &first, &error), Some(clean::clean(&error.to_string()))),
     };
     let results: Vec<CheckResult> = first.results.iter().zip(&second.results).map(|(a, b)| worse(a, b)).collect();
     for result in &results {
         events(GradeEvent::Judged(result.clone()));
     }
-    run::assemble(lab, &context.scope, results, first.round_trips + second.round_trips, first.millis + second.millis)
+    let (round_trips, millis) = (first.round_trips + second.round_trips, first.millis + second.millis);
+    Grading { restart_error, ..run::assemble(lab, &context.scope, results, round_trips, millis) }
 }
 
 /// Services start again; asking again is cheaper than a wrong verdict.
@@ -78,8 +76,8 @@ fn stopped(lab: &Lab, first: &Grading, error: &RestartError) -> Grading {
     };
     let results = first.results.iter().map(|result| CheckResult {
         verdict,
-        observed: super::clean::clean(&error.to_string()),
-        reason: super::clean::clean(&error.to_string()),
+        observed: clean::clean(&error.to_string()),
+        reason: clean::clean(&error.to_string()),
         breach: false,
         ..result.clone()
     });

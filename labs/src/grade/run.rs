@@ -56,7 +56,7 @@ pub(super) fn assemble(lab: &Lab, scope: &Scope, results: Vec<CheckResult>, roun
     };
     let Score { score, certain, gated } = score(lab, &results);
     let passed = *scope == Scope::All && !results.is_empty() && certain >= lab.pass;
-    Grading { results, score, certain, passed, gated, round_trips, millis }
+    Grading { results, score, certain, passed, gated, restart_error: None, round_trips, millis }
 }
 
 /// A check that is being graded, until it has its result.

@@ -51,6 +51,9 @@ pub struct Grading {
     pub passed: bool,
     /// The service did not answer the probe, so the score was capped at 40 %.
     pub gated: bool,
+    /// The engine was to restart between two gradings and did not; why.
+    #[serde(default)]
+    pub restart_error: Option<String>,
     /// Round trips to the agent that it took.
     pub round_trips: u32,
     pub millis: u64,

@@ -38,7 +38,8 @@ pub(super) fn start(lab: &Lab, grading: &Grading) -> Vec<String> {
 /// The reference solution scores 100 %.
 pub(super) fn solution(grading: &Grading) -> Vec<String> {
     let mut problems = unknowns(grading);
-    for result in grading.results.iter().filter(|result| result.verdict == Verdict::Fail) {
+    let failed = grading.results.iter().filter(|result| result.verdict == Verdict::Fail);
+    for result in failed.filter(|_| grading.restart_error.is_none()) {
         problems.push(format!(
             "{} fails after the solution: expected {}; observed {}",
             result.check, result.expected, result.observed
@@ -80,6 +81,10 @@ pub(super) fn repeat(first: &Grading, second: &Grading) -> Vec<String> {
 
 /// A proof stands on what was seen.
 fn unknowns(grading: &Grading) -> Vec<String> {
+    // Every check fails then, which proves nothing.
+    if let Some(error) = &grading.restart_error {
+        return vec![error.clone()];
+    }
     let unknown = grading.results.iter().filter(|result| result.verdict == Verdict::Unknown);
     unknown.map(|result| format!("{} could not be looked at: {}", result.check, result.reason)).collect()
 }

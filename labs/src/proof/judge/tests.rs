@@ -20,6 +20,7 @@ fn grading(score: u8, results: &[(&str, Verdict)]) -> Grading {
         certain: score,
         passed: false,
         gated: false,
+        restart_error: None,
         round_trips: 3,
         millis: 40,
     }
@@ -92,6 +93,15 @@ fn a_wrong_fix_must_not_pass() {
         wrong_fix(&lab, wrong, &grading(10, &[("a", Pass)])),
         ["a is to fail after the wrong fix and passes: O"]
     );
+}
+
+#[test]
+fn an_engine_that_did_not_restart_proves_nothing() {
+    let lab = lab();
+    let mut stopped = grading(0, &[("a", Fail), ("b", Fail)]);
+    stopped.restart_error = Some("it did not".into());
+    assert_eq!(solution(&stopped), ["it did not"]);
+    assert_eq!(wrong_fix(&lab, &lab.wrong_fixes[0], &stopped), ["it did not"]);
 }
 
 #[test]
