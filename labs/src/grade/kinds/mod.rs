@@ -1,4 +1,4 @@
-//! The kinds of checks. One file each; its head documents its keys. A new kind is one file and one line in [`KINDS`].
+//! The kinds of checks. One file each; its head documents its keys. A new kind is one file and one line in `KINDS`.
 //!
 //! ```text
 //! container  jq over the engine's account of a container
