@@ -13,10 +13,11 @@ use bollard::{
     query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder},
 };
 use futures::{StreamExt, TryStreamExt};
+use time::OffsetDateTime;
 
 use super::{
     bake, base, dockerfile,
-    engine::{LABEL, Still, import, is_missing, refused, repository_and_tag},
+    engine::{LABEL, Still, import, is_missing, refused, repository_and_tag, sweep},
     error::{ImagesError, blame},
     plan::{Plan, Step, Work},
     preload::{self, LabImage},
@@ -51,6 +52,9 @@ pub async fn build(
 ) -> Result<(), ImagesError> {
     let docker = docker.clone().with_timeout(PATIENCE);
     let present = status(&docker, plan).await?;
+    if present.iter().any(|status| !status.present) {
+        sweep(&docker, OffsetDateTime::now_utc().unix_timestamp()).await?;
+    }
     for (number, (step, status)) in plan.steps.iter().zip(present).enumerate() {
         let report = Reporter { progress: Arc::clone(&progress), step };
         if status.present {

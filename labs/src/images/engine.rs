@@ -1,12 +1,12 @@
 //! The engine calls that several steps share.
 
-use std::io;
+use std::{collections::HashMap, io};
 
 use bollard::{
     Docker, body_try_stream,
     errors::Error,
     models::ContainerCreateBody,
-    query_parameters::{CreateImageOptionsBuilder, RemoveContainerOptionsBuilder},
+    query_parameters::{CreateImageOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder},
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -15,6 +15,10 @@ use super::error::{ImagesError, Tail};
 
 /// Label of every image of ours; its value is the kind.
 pub(super) const LABEL: &str = "bulkhead.image";
+/// Label of a [`Still`].
+const TEMPORARY: &str = "bulkhead.temporary";
+/// No step takes as long; a [`Still`] of that age was left by a process that died.
+const ABANDONED_AFTER: i64 = 2 * 60 * 60;
 
 pub(super) fn refused(step: &str, what: &'static str) -> impl FnOnce(Error) -> ImagesError {
     let step = step.to_owned();
@@ -67,7 +71,7 @@ impl<'a> Still<'a> {
             // An image without a command cannot become a container; this one never runs.
             entrypoint: Some(vec!["/never".to_owned()]),
             network_disabled: Some(true),
-            labels: Some([("bulkhead.temporary".to_owned(), "images".to_owned())].into()),
+            labels: Some([(TEMPORARY.to_owned(), "images".to_owned())].into()),
             ..Default::default()
         };
         let made = docker.create_container(None, body).await.map_err(refused(step, "make a container of it"))?;
@@ -84,9 +88,38 @@ impl<'a> Still<'a> {
     }
 }
 
+fn is_abandoned(made: Option<i64>, now: i64) -> bool {
+    made.is_some_and(|made| made < now - ABANDONED_AFTER)
+}
+
+/// Removes what a build that was killed left, as seen from `now` (seconds of Unix time).
+pub(super) async fn sweep(docker: &Docker, now: i64) -> Result<(), ImagesError> {
+    let only = HashMap::from([("label", vec![TEMPORARY])]);
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&only).build();
+    let stills = docker.list_containers(Some(options)).await.map_err(refused("sweep", "list containers"))?;
+    for still in stills.into_iter().filter(|still| is_abandoned(still.created, now)) {
+        let Some(id) = still.id else { continue };
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        match docker.remove_container(&id, Some(options)).await {
+            Ok(()) => {}
+            // Somebody else swept.
+            Err(error) if is_missing(&error) => {}
+            Err(error) => return Err(refused("sweep", "remove an abandoned container")(error)),
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn abandoned_is_what_is_older_than_any_step() {
+        assert!(is_abandoned(Some(1000), 1001 + ABANDONED_AFTER));
+        assert!(!is_abandoned(Some(1000), 1000 + ABANDONED_AFTER));
+        assert!(!is_abandoned(None, i64::MAX));
+    }
 
     #[test]
     fn tags_are_split_from_repositories() {

@@ -157,6 +157,19 @@ async fn a_file_of_an_id_that_no_machine_has_stops_the_bake() {
     bench.remove(&plan).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_spares_a_build_that_runs() {
+    let Some(bench) = Bench::new("swept").await else { return };
+    let docker = bench.engine.docker();
+    let still = engine::Still::create(docker, "test", &bench.base).await.unwrap();
+    let id = still.id.clone();
+    engine::sweep(docker, time::OffsetDateTime::now_utc().unix_timestamp()).await.unwrap();
+    assert!(docker.inspect_container(&id, None).await.is_ok());
+    still.remove(Ok(())).await.unwrap();
+    assert!(docker.inspect_container(&id, None).await.is_err());
+    docker.remove_image(&bench.base, Some(RemoveImageOptionsBuilder::new().build()), None).await.unwrap();
+}
+
 /// `bin/su` and a home whose parents are not in the tar.
 fn base_tar() -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
