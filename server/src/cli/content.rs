@@ -66,9 +66,9 @@ fn new(options: &New) -> CliResult {
     else {
         return Err(CliError::Usage(format!("`{}` is no path such as `introduction/first-lesson`", options.path)));
     };
-    let title = match options.title.clone().or_else(|| announced(&options.course, module, lesson)) {
-        Some(title) => title,
-        None => return Err(CliError::Usage(format!("{} does not announce `{}`: give the title", options.course.join("course.toml").display(), options.path))),
+    let Some(title) = options.title.clone().or_else(|| announced(&options.course, module, lesson)) else {
+        let outline = options.course.join("course.toml");
+        return Err(CliError::Usage(format!("{} does not announce `{}`: give the title", outline.display(), options.path)));
     };
     let file = options.course.join(module).join(lesson).join("lesson.md");
     write_new(&file, &frame(lesson, &title))?;

@@ -21,7 +21,7 @@ use crate::{
     clock::Clock,
     config::{Config, Mode, Origin, PasswordCost},
     http,
-    live::{Live, Needs, engine::LateEngine, sandboxes::Places},
+    live::{Live, Needs, engine::LateEngine, images::Images, sandboxes::Places},
     random::Random,
     store::{Dialect, Store},
 };
@@ -31,6 +31,7 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 const LAST_SANDBOXES: Duration = Duration::from_secs(20);
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line, and no two exclude each other")]
 pub(super) struct Options {
     /// For one person on this machine: loopback only, signed in at once.
     #[arg(long)]
@@ -140,7 +141,7 @@ async fn live(options: &Options, store: &Store, clock: &Clock, random: &Random, 
     }
     let images = installed.images(&catalog).unwrap_or_else(|error| {
         tracing::warn!(%error, "labs cannot be started: their sandbox images cannot be named");
-        Default::default()
+        Images::default()
     });
     let instance = store.sandboxes().key("instance", &random.hex::<6>()).await.map_err(machine)?;
     let engine = LateEngine::new(instance);

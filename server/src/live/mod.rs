@@ -99,7 +99,7 @@ impl Live {
         let key = Key::of(&store, &random).await?;
         let me = ServerId::new(random.hex::<8>());
         let events = Arc::new(Events::default());
-        let (changed, mut changes) = mpsc::unbounded_channel();
+        let (changed, mut told) = mpsc::unbounded_channel();
         let terminals = Arc::new(Terminals::new(Arc::clone(&engine), changed));
         let sandboxes = Sandboxes::new(sandboxes::Parts {
             store: store.clone(),
@@ -128,7 +128,7 @@ impl Live {
         });
         let announcing = Arc::clone(&sandboxes);
         tokio::spawn(async move {
-            while let Some(sandbox) = changes.recv().await {
+            while let Some(sandbox) = told.recv().await {
                 announcing.announce_terminals(&sandbox).await;
             }
         });

@@ -3,11 +3,8 @@
 use bulkhead_app::api::lab::{CheckView, LabEvent, SandboxView, ScoreView, SolutionView};
 use bulkhead_labs::manifest::Lab;
 
-use super::{
-    Live,
-    grading::best_view,
-};
-use crate::store::{AccountId, Best, Sandbox, Store, StoreResult};
+use super::{Live, grading::best_view};
+use crate::store::{AccountId, Sandbox, Store, StoreResult};
 
 pub struct LabState {
     pub row: Option<Sandbox>,
@@ -29,16 +26,13 @@ impl Live {
             None => None,
         };
         let best = store.attempts().best_of(account).await?.remove(lab.id.as_str());
-        let score = match &best {
-            Some(best) => self.latest(store, account, lab).await?.map(|latest| (latest, best_view(best))),
-            None => None,
-        };
+        let latest = self.latest(store, account, lab).await?;
         Ok(LabState {
             checks: self.checks(store, row.as_ref(), lab).await?,
             grading: row.as_ref().is_some_and(|row| self.grader.progress(&row.id).is_some()),
             sandbox,
             row,
-            score,
+            score: latest.zip(best.as_ref().map(best_view)),
             attempts: best.as_ref().map_or(0, |best| best.attempts),
             solution: self.texts.solution(lab, best.as_ref()),
         })
@@ -80,9 +74,4 @@ impl LabState {
         events.push(LabEvent::Solution { solution: self.solution });
         events
     }
-}
-
-/// Whether an account's best at a lab counts as passed.
-pub fn passed(best: Option<&Best>) -> bool {
-    best.is_some_and(|best| best.passed)
 }

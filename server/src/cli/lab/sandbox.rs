@@ -54,7 +54,7 @@ impl Bench {
     pub(super) fn plan(&self) -> CliResult<SandboxPlan> {
         let image = self.images.of(self.lab.id.as_str());
         let image = image.ok_or_else(|| CliError::Machine("the lab has no sandbox image".into()))?;
-        let expires = Clock::system().now().plus(Duration::from_secs(24 * 3600)).to_datetime();
+        let expires = Clock::system().now().plus(Duration::from_hours(24)).to_datetime();
         Ok(self.lab.plan(self.id()?, OWNER, GENERATION, expires, image, &self.variables()))
     }
 

@@ -112,21 +112,18 @@ impl Phase {
     /// Whether the life cycle knows the way from here to `next`.
     pub fn leads_to(self, next: Self) -> bool {
         match (self, next) {
-            (Self::Queued, Self::Creating)
+            (Self::Queued, Self::Creating | Self::Stopped | Self::Failed)
             | (Self::Creating, Self::Booting)
             | (Self::Booting, Self::SettingUp)
             | (Self::SettingUp, Self::Ready)
-            // A place in the queue costs nothing to give up.
-            | (Self::Queued, Self::Stopped | Self::Failed)
-            // After a crash: the same generation is made again from the start.
-            | (Self::Creating | Self::Booting | Self::SettingUp, Self::Queued)
             | (Self::Stopping(Then::Stopped), Self::Stopped)
             | (Self::Stopping(Then::Expired), Self::Expired)
-            | (Self::Stopping(Then::Failed), Self::Failed)
-            | (Self::Stopping(Then::Restart), Self::Queued)
-            | (Self::Stopped | Self::Expired | Self::Failed, Self::Queued)
-            // The student changes his mind while it stops.
-            | (Self::Stopping(_), Self::Stopping(_)) => true,
+            | (Self::Stopping(Then::Failed), Self::Failed) => true,
+            // After a crash, and for a clean start.
+            (from, Self::Queued) => {
+                matches!(from, Self::Creating | Self::Booting | Self::SettingUp | Self::Stopping(Then::Restart))
+                    || from.is_over()
+            }
             (from, Self::Stopping(_)) => from.is_on_engine(),
             _ => false,
         }
