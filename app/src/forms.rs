@@ -15,7 +15,8 @@ pub fn quiz_answers<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) ->
     let mut answers: BTreeMap<String, Answer> = BTreeMap::new();
     for (name, value) in fields {
         let Some(id) = name.strip_prefix("q.") else { continue };
-        let answer = answers.entry(id.to_owned()).or_insert_with(|| Answer { question: id.to_owned(), ..Answer::default() });
+        let answer =
+            answers.entry(id.to_owned()).or_insert_with(|| Answer { question: id.to_owned(), ..Answer::default() });
         if let Ok(choice) = value.parse() {
             answer.choices.push(choice);
         }
@@ -62,7 +63,14 @@ mod tests {
     #[test]
     fn only_local_paths_are_followed() {
         assert_eq!(local_path("/labs?x=1"), "/labs?x=1");
-        for foreign in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/a\r\nSet-Cookie: b"] {
+        for foreign in [
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "",
+            "/a\r\nSet-Cookie: b",
+        ] {
             assert_eq!(local_path(foreign), "/", "{foreign:?}");
         }
     }

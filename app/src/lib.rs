@@ -57,7 +57,10 @@
 
 // A page is one type, nested as deep as its elements.
 #![recursion_limit = "256"]
-#![expect(unreachable_pub, reason = "`#[component]` makes a `pub` function of every component, whatever its own visibility")]
+#![expect(
+    unreachable_pub,
+    reason = "`#[component]` makes a `pub` function of every component, whatever its own visibility"
+)]
 
 pub mod api;
 pub mod forms;

@@ -1,11 +1,14 @@
 //! The one error that pages and islands know. The server maps its own errors to it once, at the edge.
 
-use leptos::server_fn::{codec::JsonEncoding, error::{FromServerFnError, ServerFnErrorErr}};
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
 use serde::{Deserialize, Serialize};
 
 /// Each variant says the HTTP status it leaves the server with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ApiError {
     /// 404: it does not exist, or the caller may not know that it does.
     #[error("There is nothing here.")]
@@ -68,9 +71,9 @@ impl FromServerFnError for ApiError {
                 Self::Invalid { field: String::new(), message }
             }
             // A proxy or an expired session may answer in another language than ours.
-            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
-                Self::Unavailable { message: "The server gave an answer that this page does not understand. Reload the page.".into() }
-            }
+            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::Unavailable {
+                message: "The server gave an answer that this page does not understand. Reload the page.".into(),
+            },
             _ => Self::Internal { request_id: "none".into() },
         }
     }

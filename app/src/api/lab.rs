@@ -123,11 +123,15 @@ pub struct ScoreView {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum SolutionView {
     /// Opens after passing, or after `tries_left` more graded attempts.
-    Locked { tries_left: u32 },
-    Open { html: String },
+    Locked {
+        tries_left: u32,
+    },
+    Open {
+        html: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,16 +200,31 @@ pub struct TerminalView {
 
 /// What `GET /events/lab/{id}` streams as server-sent events, one JSON object each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum LabEvent {
     /// `None`: the caller has no sandbox for this lab (any more).
-    Sandbox { sandbox: Option<SandboxView> },
-    Grading { running: bool },
-    Check { task: String, check: CheckView },
-    Score { score: ScoreView, best: ScoreView, attempts: u32 },
-    Solution { solution: SolutionView },
+    Sandbox {
+        sandbox: Option<SandboxView>,
+    },
+    Grading {
+        running: bool,
+    },
+    Check {
+        task: String,
+        check: CheckView,
+    },
+    Score {
+        score: ScoreView,
+        best: ScoreView,
+        attempts: u32,
+    },
+    Solution {
+        solution: SolutionView,
+    },
     /// The sandbox ends in so many minutes.
-    Warning { minutes: u16 },
+    Warning {
+        minutes: u16,
+    },
 }
 
 /// Which checks to run.

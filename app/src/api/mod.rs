@@ -3,6 +3,9 @@
 //! `app` knows no database and no engine. It talks to a [`Backend`], which the server implements and puts into the
 //! Leptos context (`Arc<dyn Backend>` and the request's [`Caller`]). All types here are plain data that cross the wire.
 //!
+//! Enums with data are tagged outside (`{"check": {…}}`): a tag inside makes serde buffer and compile every type twice,
+//! which the browser would have to download.
+//!
 //! ```text
 //! account   who is asking, sign-in, profile, sessions
 //! backend   the trait

@@ -27,9 +27,14 @@ pub const WINDOW: u32 = 256 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromBrowser {
-    Resize { cols: u16, rows: u16 },
+    Resize {
+        cols: u16,
+        rows: u16,
+    },
     /// So many more bytes of terminal output were parsed.
-    Ack { bytes: u32 },
+    Ack {
+        bytes: u32,
+    },
     /// Take over the keyboard from another viewer.
     Claim,
 }

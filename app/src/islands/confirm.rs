@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use crate::ui::{Glyph, Icon};
+use crate::ui::{Glyph, Icon, whole};
 
 /// The question stands this long, then the button is what it was.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,14 +26,18 @@ pub(crate) fn ConfirmButton(
             act.run(());
         } else {
             asking.set(true);
-            set_timeout(move || { asking.try_set(false); }, PATIENCE);
+            set_timeout(
+                move || {
+                    asking.try_set(false);
+                },
+                PATIENCE,
+            );
         }
     };
-    view! {
+    whole(view! {
         <button class="quiet confirm" data-asking=move || asking.get().then_some("") disabled=disabled on:click=press>
             <Icon glyph/>
             <span>{move || if asking.get() { question } else { label }}</span>
         </button>
-    }
-    .into_any()
+    })
 }

@@ -2,13 +2,13 @@
 
 use std::{cmp::Reverse, time::Duration};
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{either::Either, prelude::*, task::spawn_local};
 
 use super::browser;
 use crate::{
     api::progress::{Matrix, MatrixCell, MatrixRow},
     server_fns::class::class_matrix,
-    ui::{Glyph, Icon, time},
+    ui::{Glyph, Icon, time, whole},
 };
 
 const REFRESH: Duration = Duration::from_secs(10);
@@ -27,7 +27,9 @@ fn arranged(matrix: &Matrix, text: &str, live: bool, order: Order) -> Vec<Matrix
     let mut rows = matrix
         .students
         .iter()
-        .filter(|row| text.is_empty() || row.name.to_lowercase().contains(&text) || row.email.to_lowercase().contains(&text))
+        .filter(|row| {
+            text.is_empty() || row.name.to_lowercase().contains(&text) || row.email.to_lowercase().contains(&text)
+        })
         .filter(|row| !live || row.cells.iter().any(|cell| cell.live))
         .cloned()
         .collect::<Vec<_>>();
@@ -52,10 +54,12 @@ pub fn ClassMatrix(matrix: Matrix) -> impl IntoView {
     Effect::new(move |_| {
         let _ = set_interval_with_handle(move || refresh(matrix, stale), REFRESH);
     });
-    let column = move |label: String, title: String, by: Order| view! {
-        <th scope="col" aria-sort=move || (order.get() == by).then_some(if by == Order::Name { "ascending" } else { "descending" })>
-            <button type="button" title=title on:click=move |_| order.set(by)>{label}</button>
-        </th>
+    let column = move |label: String, title: String, by: Order| {
+        view! {
+            <th scope="col" aria-sort=move || (order.get() == by).then_some(if by == Order::Name { "ascending" } else { "descending" })>
+                <button type="button" title=title on:click=move |_| order.set(by)>{label}</button>
+            </th>
+        }
     };
     view! {
         <div class="matrix-bar">
@@ -109,18 +113,17 @@ fn refresh(matrix: RwSignal<Matrix>, stale: RwSignal<Option<String>>) {
 
 #[component]
 fn Row(row: MatrixRow) -> impl IntoView {
-    view! {
+    whole(view! {
         <tr>
             <th scope="row"><span>{row.name}</span><small>{row.email}</small></th>
             <td>{match row.last_seen {
-                Some(at) => view! { <time datetime=at.clone()>{time::stamp(&at)}</time> }.into_any(),
-                None => view! { <span class="faint">"never"</span> }.into_any(),
+                Some(at) => Either::Left(view! { <time datetime=at.clone()>{time::stamp(&at)}</time> }),
+                None => Either::Right(view! { <span class="faint">"never"</span> }),
             }}</td>
             <td class="number">{row.lessons_done}</td>
             {row.cells.into_iter().map(|cell| view! { <Cell cell/> }).collect_view()}
         </tr>
-    }
-    .into_any()
+    })
 }
 
 #[component]
@@ -131,25 +134,23 @@ fn Cell(cell: MatrixCell) -> impl IntoView {
         (false, _) => "part",
     };
     let score = move || match cell.best_score {
-        Some(score) => view! {
-            {if cell.passed { view! { <Icon glyph=Glyph::Check/> }.into_any() } else { view! { <span class="gap"></span> }.into_any() }}
+        Some(score) => Either::Left(view! {
+            {if cell.passed { Either::Left(view! { <Icon glyph=Glyph::Check/> }) } else { Either::Right(view! { <span class="gap"></span> }) }}
             <b>{score}</b>
             <span class="sr">{if cell.passed { " passed, " } else { " not passed, " }}</span>
             <small>{cell.attempts}"×"</small>
-        }
-        .into_any(),
-        None => view! { <span class="faint">"–"</span> }.into_any(),
+        }),
+        None => Either::Right(view! { <span class="faint">"–"</span> }),
     };
-    view! {
+    whole(view! {
         <td class="cell" data-mark=data>
             {match cell.report_href.clone() {
-                Some(href) => view! { <a href=href title="The best attempt's report">{score()}</a> }.into_any(),
-                None => score().into_any(),
+                Some(href) => Either::Left(view! { <a href=href title="The best attempt's report">{score()}</a> }),
+                None => Either::Right(score()),
             }}
             {cell.live.then(|| view! { <span class="live" title="In the lab now"><i></i><span class="sr">"in the lab now"</span></span> })}
         </td>
-    }
-    .into_any()
+    })
 }
 
 #[cfg(test)]
@@ -169,8 +170,12 @@ mod tests {
 
     #[test]
     fn rows_are_filtered_and_sorted() {
-        let matrix = Matrix { labs: vec![], students: vec![row("bea", Some(20), false), row("Ada", None, true), row("cy", Some(90), true)] };
-        let names = |text, live, order| arranged(&matrix, text, live, order).into_iter().map(|r| r.name).collect::<Vec<_>>();
+        let matrix = Matrix {
+            labs: vec![],
+            students: vec![row("bea", Some(20), false), row("Ada", None, true), row("cy", Some(90), true)],
+        };
+        let names =
+            |text, live, order| arranged(&matrix, text, live, order).into_iter().map(|r| r.name).collect::<Vec<_>>();
         assert_eq!(names("", false, Order::Name), ["Ada", "bea", "cy"]);
         assert_eq!(names("", false, Order::Lab(0)), ["cy", "bea", "Ada"]);
         assert_eq!(names(" ADA@ ", false, Order::Name), ["Ada"]);

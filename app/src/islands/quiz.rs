@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+use leptos::{
+    either::{Either, EitherOf3},
+    ev::SubmitEvent,
+    prelude::*,
+    task::spawn_local,
+};
 
 use crate::{
     api::{
@@ -11,7 +16,7 @@ use crate::{
     },
     forms::quiz_field,
     server_fns::course::submit_quiz,
-    ui::{Glyph, Icon},
+    ui::{Glyph, Icon, whole},
 };
 
 type Answers = RwSignal<BTreeMap<String, Answer>>;
@@ -53,9 +58,9 @@ pub fn QuizForm(quiz: Quiz, signed_in: bool) -> impl IntoView {
                 <button disabled=pending>{move || if result.get().is_some() { "Check again" } else { "Check my answers" }}</button>
                 <p role="status" aria-live="polite">
                     {move || match (error.get(), result.get()) {
-                        (Some(error), _) => view! { <span class="wrong"><Icon glyph=Glyph::Warn/>{error.to_string()}</span> }.into_any(),
-                        (None, Some(result)) => view! { <Total result/> }.into_any(),
-                        (None, None) => (!signed_in).then_some(view! { <span class="faint">"Not signed in: you see the result, but it is not kept."</span> }).into_any(),
+                        (Some(error), _) => EitherOf3::A(view! { <span class="wrong"><Icon glyph=Glyph::Warn/>{error.to_string()}</span> }),
+                        (None, Some(result)) => EitherOf3::B(view! { <Total result/> }),
+                        (None, None) => EitherOf3::C((!signed_in).then_some(view! { <span class="faint">"Not signed in: you see the result, but it is not kept."</span> })),
                     }}
                 </p>
             </div>
@@ -67,7 +72,9 @@ pub fn QuizForm(quiz: Quiz, signed_in: bool) -> impl IntoView {
 fn Total(result: QuizResult) -> impl IntoView {
     let (glyph, data) = if result.passed { (Glyph::Check, "pass") } else { (Glyph::Dashed, "part") };
     let after = if result.passed { ". Passed." } else { ". Read why below each answer, then try again." };
-    view! { <span class="mark" data-mark=data><Icon glyph/>{result.correct}" of "{result.total}" correct"{after}</span> }.into_any()
+    whole(
+        view! { <span class="mark" data-mark=data><Icon glyph/>{result.correct}" of "{result.total}" correct"{after}</span> },
+    )
 }
 
 #[component]
@@ -87,7 +94,7 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
         </legend>
     };
     match kind {
-        QuestionKind::Single { options_html } | QuestionKind::Multiple { options_html } => view! {
+        QuestionKind::Single { options_html } | QuestionKind::Multiple { options_html } => Either::Left(view! {
             <fieldset>
                 {head}
                 {several.then(|| view! { <p class="faint">"Choose all that hold."</p> })}
@@ -95,22 +102,23 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
                     <Choice id=id.clone() name=name.clone() index html several answers mark/>
                 }).collect_view()}
             </fieldset>
-        }
-        .into_any(),
+        }),
         QuestionKind::Short => {
             let before = answers.with_untracked(|a| a.get(&id).map(|a| a.text.clone())).unwrap_or_default();
             let write = move |event| {
                 let text = event_target_value(&event);
-                answers.update(|a| a.entry(id.clone()).or_insert_with(|| Answer { question: id.clone(), ..Answer::default() }).text = text);
+                answers.update(|a| {
+                    a.entry(id.clone()).or_insert_with(|| Answer { question: id.clone(), ..Answer::default() }).text =
+                        text
+                });
             };
-            view! {
+            Either::Right(view! {
                 <fieldset>
                     {head}
                     <input type="text" name=name aria-label="Your answer" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="200" value=before on:input=write/>
                     {move || mark.get().and_then(|m| m.why.into_iter().next()).map(|why| view! { <Why why/> })}
                 </fieldset>
-            }
-            .into_any()
+            })
         }
     }
 }
@@ -141,7 +149,7 @@ fn Choice(
         });
     };
     let why = move || mark.with(|m| m.as_ref().and_then(|m| m.why.get(index).cloned()));
-    view! {
+    whole(view! {
         <div class="choice" data-right=move || why().map(|w| if w.right { "yes" } else { "no" })>
             <label>
                 <input type=if several { "checkbox" } else { "radio" } name=name value=index.to_string() checked=chosen on:change=choose/>
@@ -149,18 +157,18 @@ fn Choice(
             </label>
             {move || why().map(|why| view! { <Why why/> })}
         </div>
-    }
-    .into_any()
+    })
 }
 
 #[component]
 fn Verdict(mark: Mark) -> impl IntoView {
-    let (glyph, data, word) = if mark.correct { (Glyph::Check, "pass", "Correct") } else { (Glyph::Cross, "fail", "Not correct") };
-    view! { <span class="mark" data-mark=data><Icon glyph/>{word}</span> }.into_any()
+    let (glyph, data, word) =
+        if mark.correct { (Glyph::Check, "pass", "Correct") } else { (Glyph::Cross, "fail", "Not correct") };
+    whole(view! { <span class="mark" data-mark=data><Icon glyph/>{word}</span> })
 }
 
 #[component]
 fn Why(why: OptionMark) -> impl IntoView {
     let word = if why.right { "Right: " } else { "Wrong: " };
-    view! { <p class="why"><b>{word}</b><span inner_html=why.why_html></span></p> }.into_any()
+    whole(view! { <p class="why"><b>{word}</b><span inner_html=why.why_html></span></p> })
 }

@@ -36,8 +36,15 @@ pub fn Splitter() -> impl IntoView {
             set(stored);
         }
     });
+    let unfolded = StoredValue::new(DEFAULT);
     let fold = move || {
-        set(if at.get_untracked() < 1.0 { DEFAULT } else { 0.0 });
+        let now = at.get_untracked();
+        if now < 1.0 {
+            set(unfolded.get_value());
+        } else {
+            unfolded.set_value(now);
+            set(0.0);
+        }
         keep();
     };
     let key = move |event: KeyboardEvent| {

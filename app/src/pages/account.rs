@@ -11,7 +11,8 @@ use crate::{
 #[component]
 pub(crate) fn AccountView(caller: Caller, sessions: Vec<SessionView>, error: Option<ApiError>) -> impl IntoView {
     let Some(account) = caller.account else {
-        return view! { <super::problem::ProblemView error=ApiError::Unauthenticated path="/account".to_owned()/> }.into_any();
+        return view! { <super::problem::ProblemView error=ApiError::Unauthenticated path="/account".to_owned()/> }
+            .into_any();
     };
     let role = match account.role {
         Role::Student => "Student",
@@ -19,7 +20,10 @@ pub(crate) fn AccountView(caller: Caller, sessions: Vec<SessionView>, error: Opt
         Role::Admin => "Administrator",
     };
     let about = |field: &str| error.as_ref().and_then(|e| e.about(field)).map(str::to_owned);
-    let general = error.as_ref().filter(|e| !matches!(e, ApiError::Invalid { field, .. } if ["name", "old", "new"].contains(&field.as_str()))).map(ToString::to_string);
+    let general = error
+        .as_ref()
+        .filter(|e| !matches!(e, ApiError::Invalid { field, .. } if ["name", "old", "new"].contains(&field.as_str())))
+        .map(ToString::to_string);
     let (wrong_name, wrong_old, wrong_new) = (about("name"), about("old"), about("new"));
     view! {
         <div class="page narrow">

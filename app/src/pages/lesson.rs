@@ -65,7 +65,9 @@ pub(crate) fn LessonView(lesson: LessonPage, outline: Outline, caller: Caller) -
 
 fn turn(link: Option<Link>, rel: &'static str, label: &'static str) -> impl IntoView {
     let rel_short = if rel == "previous" { "prev" } else { "next" };
-    link.map(|link| view! { <a class=rel rel=rel_short href=link.href><small>{label}</small><span>{link.title}</span></a> })
+    link.map(
+        |link| view! { <a class=rel rel=rel_short href=link.href><small>{label}</small><span>{link.title}</span></a> },
+    )
 }
 
 #[component]

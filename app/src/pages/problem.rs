@@ -20,7 +20,9 @@ fn next(error: &ApiError) -> String {
     match error {
         ApiError::NotFound => "The address may be mistyped, or it belongs to somebody else.".into(),
         ApiError::Unauthenticated => "Labs and progress belong to an account. Lessons can be read without one.".into(),
-        ApiError::Internal { request_id } => format!("Try again. If it stays so, tell the operator the reference {request_id}."),
+        ApiError::Internal { request_id } => {
+            format!("Try again. If it stays so, tell the operator the reference {request_id}.")
+        }
         other => other.to_string(),
     }
 }

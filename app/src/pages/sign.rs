@@ -37,7 +37,9 @@ pub(crate) fn Field(
 /// What is wrong with one input, or with the whole.
 fn sorted(error: Option<ApiError>, fields: &[&str]) -> (Option<ApiError>, Option<String>) {
     match error {
-        Some(ApiError::Invalid { field, message }) if fields.contains(&field.as_str()) => (Some(ApiError::Invalid { field, message }), None),
+        Some(ApiError::Invalid { field, message }) if fields.contains(&field.as_str()) => {
+            (Some(ApiError::Invalid { field, message }), None)
+        }
         // At a sign-in form "sign in to go on" would say nothing.
         Some(ApiError::Unauthenticated) => (None, Some("E-mail and password do not belong together.".into())),
         Some(other) => (None, Some(other.to_string())),

@@ -33,10 +33,7 @@ pub use ssr::register_server_functions;
 pub(crate) mod ssr {
     use std::sync::Arc;
 
-    use leptos::{
-        prelude::*,
-        server_fn::axum::register_explicit,
-    };
+    use leptos::{prelude::*, server_fn::axum::register_explicit};
 
     use crate::api::{ApiError, ApiResult, Backend, Caller};
 
@@ -76,7 +73,9 @@ pub(crate) mod ssr {
 
     fn from_plain_form() -> bool {
         use_context::<http::request::Parts>()
-            .and_then(|parts| parts.headers.get(http::header::ACCEPT)?.to_str().ok().map(|accept| accept.contains("text/html")))
+            .and_then(|parts| {
+                parts.headers.get(http::header::ACCEPT)?.to_str().ok().map(|accept| accept.contains("text/html"))
+            })
             .unwrap_or(false)
     }
 }

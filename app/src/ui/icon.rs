@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
+use super::whole;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "pages show more glyphs than islands do"))]
 pub(crate) enum Glyph {
     Check,
     Cross,
@@ -32,7 +35,9 @@ impl Glyph {
             Self::Check => "M3 8.5 6.5 12 13 4.5",
             Self::Cross => "M4 4l8 8M12 4l-8 8",
             Self::Question => "M5.5 6a2.5 2.5 0 1 1 3.6 2.2c-.7.4-1.1.9-1.1 1.8M8 12.6v.2",
-            Self::Dashed => "M8 2a6 6 0 0 1 2.3.5M12.2 3.7A6 6 0 0 1 13.8 6.5M13.9 9.2A6 6 0 0 1 12.5 12M10.5 13.5A6 6 0 0 1 8 14M5.7 13.5A6 6 0 0 1 3.7 12.2M2.2 9.6A6 6 0 0 1 2.1 7M3.2 4.4A6 6 0 0 1 5.5 2.5",
+            Self::Dashed => {
+                "M8 2a6 6 0 0 1 2.3.5M12.2 3.7A6 6 0 0 1 13.8 6.5M13.9 9.2A6 6 0 0 1 12.5 12M10.5 13.5A6 6 0 0 1 8 14M5.7 13.5A6 6 0 0 1 3.7 12.2M2.2 9.6A6 6 0 0 1 2.1 7M3.2 4.4A6 6 0 0 1 5.5 2.5"
+            }
             Self::Dot => "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6Z",
             Self::Clock => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 4.8V8l2.2 1.5",
             Self::Spinner => "M8 2a6 6 0 1 1-6 6",
@@ -64,10 +69,9 @@ impl Glyph {
 /// Always beside a word or inside something with an accessible name, so it is hidden from screen readers.
 #[component]
 pub(crate) fn Icon(#[prop(into)] glyph: Signal<Glyph>) -> impl IntoView {
-    view! {
+    whole(view! {
         <svg class=move || glyph.get().class() viewBox="0 0 16 16" aria-hidden="true" focusable="false">
             <path d=move || glyph.get().path()></path>
         </svg>
-    }
-    .into_any()
+    })
 }

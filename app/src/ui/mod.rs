@@ -4,12 +4,16 @@
 //! icon     the glyphs
 //! meter    progress as a bar with words
 //! time     durations and dates for people
+//! whole    where a component's type ends
 //! verdict  how a verdict looks: icon, word, colour
 //! ```
 
 pub(crate) mod icon;
+#[cfg(feature = "ssr")]
 pub(crate) mod meter;
 pub(crate) mod time;
 pub(crate) mod verdict;
+mod whole;
 
 pub(crate) use icon::{Glyph, Icon};
+pub(crate) use whole::whole;

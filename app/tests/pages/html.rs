@@ -92,7 +92,8 @@ pub(crate) fn text(html: &str) -> String {
     while let Some(at) = rest.find('<') {
         text.push_str(&rest[..at]);
         rest = &rest[at..];
-        rest = &rest[if rest.starts_with("<!") { rest.find('>').map_or(rest.len(), |end| end + 1) } else { end_of(rest) }..];
+        rest = &rest
+            [if rest.starts_with("<!") { rest.find('>').map_or(rest.len(), |end| end + 1) } else { end_of(rest) }..];
     }
     text + rest
 }

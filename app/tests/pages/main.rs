@@ -20,13 +20,27 @@ use bulkhead_app::{
 fn pages() -> Vec<(&'static str, &'static str, Caller, Page)> {
     use sample::{account, course, lab, progress};
     let refused = |field: &str, message: &str| Some(ApiError::Invalid { field: field.into(), message: message.into() });
-    let signed = Credentials { email: "ada@example.org".into(), next: "/labs/read-only-but-alive".into(), ..Credentials::default() };
+    let signed = Credentials {
+        email: "ada@example.org".into(),
+        next: "/labs/read-only-but-alive".into(),
+        ..Credentials::default()
+    };
     vec![
         ("outline", "/", account::student(), Page::Outline(course::outline())),
         ("outline-anonymous", "/", Caller::ANONYMOUS, Page::Outline(course::outline())),
         ("outline-empty", "/", account::local(), Page::Outline(course::empty())),
-        ("lesson", "/learn/containers/overlay", account::student(), Page::Lesson { lesson: course::lesson(), outline: course::outline() }),
-        ("lesson-answered", "/learn/containers/overlay", account::student(), Page::Lesson { lesson: course::answered(), outline: course::outline() }),
+        (
+            "lesson",
+            "/learn/containers/overlay",
+            account::student(),
+            Page::Lesson { lesson: course::lesson(), outline: course::outline() },
+        ),
+        (
+            "lesson-answered",
+            "/learn/containers/overlay",
+            account::student(),
+            Page::Lesson { lesson: course::answered(), outline: course::outline() },
+        ),
         ("search", "/search", account::student(), Page::Search { query: "overlay".into(), hits: course::hits() }),
         ("search-none", "/search", account::student(), Page::Search { query: "zebra".into(), hits: vec![] }),
         ("search-empty", "/search", account::student(), Page::Search { query: String::new(), hits: vec![] }),
@@ -44,10 +58,28 @@ fn pages() -> Vec<(&'static str, &'static str, Caller, Page)> {
         ("class-empty", "/class", account::instructor(), Page::Class(progress::matrix(0))),
         ("account", "/account", account::student(), Page::Account { sessions: account::sessions(), error: None }),
         ("account-local", "/account", account::local(), Page::Account { sessions: vec![], error: None }),
-        ("account-refused", "/account", account::student(), Page::Account { sessions: account::sessions(), error: refused("old", "This is not your present password.") }),
+        (
+            "account-refused",
+            "/account",
+            account::student(),
+            Page::Account {
+                sessions: account::sessions(),
+                error: refused("old", "This is not your present password."),
+            },
+        ),
         ("sign-in", "/sign-in", Caller::ANONYMOUS, Page::SignIn(signed.clone())),
-        ("sign-in-refused", "/sign-in", Caller::ANONYMOUS, Page::SignIn(Credentials { error: Some(ApiError::Unauthenticated), ..signed.clone() })),
-        ("sign-up-refused", "/sign-up", Caller::ANONYMOUS, Page::SignUp(Credentials { error: refused("password", "Ten characters or more."), ..signed })),
+        (
+            "sign-in-refused",
+            "/sign-in",
+            Caller::ANONYMOUS,
+            Page::SignIn(Credentials { error: Some(ApiError::Unauthenticated), ..signed.clone() }),
+        ),
+        (
+            "sign-up-refused",
+            "/sign-up",
+            Caller::ANONYMOUS,
+            Page::SignUp(Credentials { error: refused("password", "Ten characters or more."), ..signed }),
+        ),
         ("about", "/about", account::student(), Page::About { version: "0.1.0".into(), parts: account::parts() }),
         ("not-found", "/nowhere", account::student(), Page::Problem(ApiError::NotFound)),
         ("unauthenticated", "/progress", Caller::ANONYMOUS, Page::Problem(ApiError::Unauthenticated)),
@@ -56,7 +88,13 @@ fn pages() -> Vec<(&'static str, &'static str, Caller, Page)> {
 }
 
 fn render(path: &str, query: &str, caller: Caller, page: Page) -> Rendered {
-    bulkhead_app::render(PageRequest { caller, path: path.into(), query: query.into(), assets: Assets::new("0123456789abcdef"), page })
+    bulkhead_app::render(PageRequest {
+        caller,
+        path: path.into(),
+        query: query.into(),
+        assets: Assets::new("0123456789abcdef"),
+        page,
+    })
 }
 
 #[test]
@@ -96,7 +134,10 @@ fn nonces_are_never_reused() {
 fn a_refusal_has_its_status() {
     let status = |page| render("/", "", Caller::ANONYMOUS, page).status;
     assert_eq!(status(Page::Problem(ApiError::NotFound)), 404);
-    assert_eq!(status(Page::SignIn(Credentials { error: Some(ApiError::Unauthenticated), ..Credentials::default() })), 401);
+    assert_eq!(
+        status(Page::SignIn(Credentials { error: Some(ApiError::Unauthenticated), ..Credentials::default() })),
+        401
+    );
     assert_eq!(status(Page::SignIn(Credentials::default())), 200);
 }
 
@@ -106,13 +147,15 @@ fn what_others_wrote_is_escaped() {
     matrix.students[0].name = "<script>alert(1)</script>".into();
     let html = render("/class", "", sample::account::instructor(), Page::Class(matrix)).html;
     assert!(!html.contains("<script>alert"), "a name became markup");
-    let html = render("/search", "", Caller::ANONYMOUS, Page::Search { query: "\"><img src=x>".into(), hits: vec![] }).html;
+    let html =
+        render("/search", "", Caller::ANONYMOUS, Page::Search { query: "\"><img src=x>".into(), hits: vec![] }).html;
     assert!(!html.contains("<img"), "a query became markup");
 }
 
 #[test]
 fn instructors_alone_see_the_way_to_the_class() {
-    let has = |caller| render("/", "", caller, Page::Outline(sample::course::outline())).html.contains("href=\"/class\"");
+    let has =
+        |caller| render("/", "", caller, Page::Outline(sample::course::outline())).html.contains("href=\"/class\"");
     assert!(has(sample::account::instructor()));
     assert!(!has(sample::account::student()));
     assert!(!has(Caller::ANONYMOUS));
@@ -140,7 +183,9 @@ fn a_lab_can_be_worked_with_plain_forms() {
 fn a_failed_check_shows_its_evidence_and_a_failed_look_costs_nothing() {
     let html = render("/labs/x", "", sample::account::student(), Page::Lab(sample::lab::running())).html;
     let text = html::text(&html);
-    for expected in ["Expected", "Observed", "Why it matters", "CIS 5.13", "Could not check because", "never counts against you"] {
+    for expected in
+        ["Expected", "Observed", "Why it matters", "CIS 5.13", "Could not check because", "never counts against you"]
+    {
         assert!(text.contains(expected), "{expected}");
     }
 }
@@ -148,7 +193,15 @@ fn a_failed_check_shows_its_evidence_and_a_failed_look_costs_nothing() {
 /// A quiz's key is not on the page before the quiz was answered.
 #[test]
 fn the_key_of_a_quiz_stays_away_until_it_was_answered() {
-    let page = |lesson| render("/learn/x/y", "", sample::account::student(), Page::Lesson { lesson, outline: sample::course::outline() }).html;
+    let page = |lesson| {
+        render(
+            "/learn/x/y",
+            "",
+            sample::account::student(),
+            Page::Lesson { lesson, outline: sample::course::outline() },
+        )
+        .html
+    };
     assert!(!page(sample::course::lesson()).contains("data-right"));
     assert!(page(sample::course::answered()).contains("data-right=\"yes\""));
 }

@@ -24,7 +24,10 @@ pub(crate) fn store(key: &str, value: &str) {
 }
 
 pub(crate) fn now() -> i64 {
-    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since the epoch are a whole number far below 2^53")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since the epoch are a whole number far below 2^53"
+    )]
     let now = js_sys::Date::now() as i64;
     now
 }
@@ -133,7 +136,16 @@ const SPLIT: &str = "#lab-split";
 pub(crate) fn set_split(percent: f64) {
     if let Some(split) = find::<HtmlElement>(SPLIT) {
         let _ = split.style().set_property("--split", &format!("{percent:.1}%"));
-        let _ = split.set_attribute("data-folded", if percent < 1.0 { "text" } else if percent > 99.0 { "stage" } else { "" });
+        let _ = split.set_attribute(
+            "data-folded",
+            if percent < 1.0 {
+                "text"
+            } else if percent > 99.0 {
+                "stage"
+            } else {
+                ""
+            },
+        );
     }
 }
 

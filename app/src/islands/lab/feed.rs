@@ -124,7 +124,8 @@ impl Feed {
 
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser follows the events"))]
     fn follow(self) {
-        let skew = Some(self.now.get_untracked() - browser::now()).filter(|skew| skew.abs() > SKEW_MATTERS).unwrap_or(0);
+        let skew =
+            Some(self.now.get_untracked() - browser::now()).filter(|skew| skew.abs() > SKEW_MATTERS).unwrap_or(0);
         let tick = move || {
             self.now.set(browser::now() + skew);
             self.warn_by_clock();
@@ -136,7 +137,8 @@ impl Feed {
             Heard::Event(event) => self.apply(*event),
         });
         browser::ask_before_leaving(move || {
-            self.sandbox.with_untracked(|s| s.as_ref().is_some_and(|s| s.state == SandboxState::Ready || s.state.is_pending()))
+            self.sandbox
+                .with_untracked(|s| s.as_ref().is_some_and(|s| s.state == SandboxState::Ready || s.state.is_pending()))
         });
     }
 
@@ -159,7 +161,9 @@ impl Feed {
     fn warn(self, minutes: u16) {
         if minutes < self.warned.get_value() {
             self.warned.set_value(minutes);
-            self.said.set(format!("The sandbox ends in {minutes} minutes. You can extend it. Your score is kept either way."));
+            self.said.set(format!(
+                "The sandbox ends in {minutes} minutes. You can extend it. Your score is kept either way."
+            ));
         }
     }
 

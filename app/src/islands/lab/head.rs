@@ -7,13 +7,14 @@ use crate::{
     api::lab::{SandboxState, ScoreView},
     islands::confirm::ConfirmButton,
     server_fns::lab::{check_lab, extend_lab, reset_lab, stop_lab},
-    ui::{Glyph, Icon, time},
+    ui::{Glyph, Icon, time, whole},
 };
 
 #[island]
 pub fn LabHead(title: String, pass: u8, live: Live) -> impl IntoView {
     let feed = Feed::shared(move || live);
-    let ready = Signal::derive(move || feed.sandbox.with(|s| s.as_ref().is_some_and(|s| s.state == SandboxState::Ready)));
+    let ready =
+        Signal::derive(move || feed.sandbox.with(|s| s.as_ref().is_some_and(|s| s.state == SandboxState::Ready)));
     let there = Memo::new(move |_| feed.sandbox.with(|s| s.as_ref().is_some_and(|s| !s.state.is_over())));
     let timed = Memo::new(move |_| feed.left().is_some());
     let blocked = Signal::derive(move || feed.busy.get() || !ready.get());
@@ -91,7 +92,7 @@ fn Timer(feed: Feed) -> impl IntoView {
         event.prevent_default();
         feed.ask(extend_lab(feed.lab.get_value()), move |view| feed.show(Some(view)));
     };
-    view! {
+    whole(view! {
         <div class="timer" data-tone=tone>
             <Icon glyph=Glyph::Clock/>
             <span class="sr">"Time left: "</span>
@@ -103,6 +104,5 @@ fn Timer(feed: Feed) -> impl IntoView {
                 </form>
             })}
         </div>
-    }
-    .into_any()
+    })
 }

@@ -1,6 +1,10 @@
 //! The right side of the workspace: what it takes to start, how the start goes, the terminals, or why it is over.
 
-use leptos::{ev::SubmitEvent, prelude::*};
+use leptos::{
+    either::{Either, EitherOf5},
+    ev::SubmitEvent,
+    prelude::*,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -10,7 +14,7 @@ use super::{
 use crate::{
     api::lab::{MachineView, SandboxState, StepStatus, StepView},
     server_fns::lab::start_lab,
-    ui::{Glyph, Icon, time},
+    ui::{Glyph, Icon, time, whole},
 };
 
 /// What a sandbox of this lab takes.
@@ -49,27 +53,25 @@ pub fn LabStage(needs: Needs, live: Live) -> impl IntoView {
     let phase = Memo::new(move |_| phase(feed.sandbox.with(|s| s.as_ref().map(|s| s.state))));
     let needs = StoredValue::new(needs);
     move || match phase.get() {
-        Phase::Idle => view! { <Start feed needs=needs.get_value() label="Start lab"/> }.into_any(),
-        Phase::Pending => view! {
+        Phase::Idle => EitherOf5::A(view! { <Start feed needs=needs.get_value() label="Start lab"/> }),
+        Phase::Pending => EitherOf5::B(view! {
             <div class="stage-card">
                 <h2>"Starting your sandbox"</h2>
                 <Steps feed/>
                 <p class="faint">"You can read on meanwhile; this page changes by itself."</p>
             </div>
-        }
-        .into_any(),
-        Phase::Ready => view! { <Terminals feed machines=needs.get_value().machines/> }.into_any(),
-        Phase::Stopping => view! {
+        }),
+        Phase::Ready => EitherOf5::C(view! { <Terminals feed machines=needs.get_value().machines/> }),
+        Phase::Stopping => EitherOf5::D(view! {
             <div class="stage-card"><h2><Icon glyph=Glyph::Spinner/>"Stopping the sandbox"</h2></div>
-        }
-        .into_any(),
-        Phase::Over(state) => view! { <Over feed state needs=needs.get_value()/> }.into_any(),
+        }),
+        Phase::Over(state) => EitherOf5::E(view! { <Over feed state needs=needs.get_value()/> }),
     }
 }
 
 #[component]
 fn Start(feed: Feed, needs: Needs, label: &'static str) -> impl IntoView {
-    view! {
+    whole(view! {
         <div class="stage-card">
             <h2>"Your sandbox"</h2>
             <dl class="needs">
@@ -82,21 +84,22 @@ fn Start(feed: Feed, needs: Needs, label: &'static str) -> impl IntoView {
             <StartForm feed label anonymous=needs.anonymous/>
             <noscript><p class="empty">"Terminals and live results need WebAssembly. The text, the quizzes and your results do not."</p></noscript>
         </div>
-    }
-    .into_any()
+    })
 }
 
 #[component]
 fn StartForm(feed: Feed, label: &'static str, anonymous: bool) -> impl IntoView {
     let lab = feed.lab.get_value();
     if anonymous {
-        return view! { <p><a class="button" href=format!("/sign-in?next=/labs/{lab}")>"Sign in to start"</a></p> }.into_any();
+        return Either::Left(
+            view! { <p><a class="button" href=format!("/sign-in?next=/labs/{lab}")>"Sign in to start"</a></p> },
+        );
     }
     let start = move |event: SubmitEvent| {
         event.prevent_default();
         feed.ask(start_lab(feed.lab.get_value()), move |view| feed.show(Some(view)));
     };
-    view! {
+    Either::Right(view! {
         <form method="post" action="/api/start_lab" on:submit=start>
             <input type="hidden" name="lab" value=lab/>
             <button class="big" disabled=feed.busy data-testid="start-lab">
@@ -104,8 +107,7 @@ fn StartForm(feed: Feed, label: &'static str, anonymous: bool) -> impl IntoView 
                 {label}
             </button>
         </form>
-    }
-    .into_any()
+    })
 }
 
 #[component]
@@ -122,27 +124,29 @@ fn Step(step: StepView) -> impl IntoView {
         StepStatus::Done => (Glyph::Check, "done", "done"),
         StepStatus::Failed => (Glyph::Cross, "failed", "failed"),
     };
-    view! {
+    whole(view! {
         <li data-status=data>
             <Icon glyph/>
             <span>{step.label}</span>
             <span class="sr">", "{word}</span>
             <span class="step-time">{step.millis.map(time::took)}</span>
         </li>
-    }
-    .into_any()
+    })
 }
 
 #[component]
 fn Over(feed: Feed, state: SandboxState, needs: Needs) -> impl IntoView {
     let (title, text) = match state {
         SandboxState::Failed => ("The sandbox could not be started", "Nothing was counted against you."),
-        SandboxState::Expired => ("The time is up", "The sandbox was stopped. What was graded is kept; a new start begins from the clean state."),
+        SandboxState::Expired => (
+            "The time is up",
+            "The sandbox was stopped. What was graded is kept; a new start begins from the clean state.",
+        ),
         _ => ("The sandbox is stopped", "What was graded is kept; a new start begins from the clean state."),
     };
     let failed = state == SandboxState::Failed;
     let error = feed.sandbox.with_untracked(|s| s.as_ref().and_then(|s| s.error.clone()));
-    view! {
+    whole(view! {
         <div class="stage-card" data-failed=failed.then_some("")>
             <h2>{failed.then(|| view! { <Icon glyph=Glyph::Warn/> })}{title}</h2>
             {failed.then(|| view! { <Steps feed/> })}
@@ -150,6 +154,5 @@ fn Over(feed: Feed, state: SandboxState, needs: Needs) -> impl IntoView {
             <p>{text}</p>
             <StartForm feed label="Start again" anonymous=needs.anonymous/>
         </div>
-    }
-    .into_any()
+    })
 }

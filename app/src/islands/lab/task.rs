@@ -6,7 +6,7 @@ use super::feed::{Feed, Live, TaskState};
 use crate::{
     api::lab::{AnswerView, CheckView, HintView, SandboxState, SolutionView, TaskView, Verdict},
     server_fns::lab::{answer as send_answer, check_lab, hint as ask_hint},
-    ui::{Glyph, Icon, verdict::Mark},
+    ui::{Glyph, Icon, verdict::Mark, whole},
 };
 
 /// `children` is the task's text, which the server alone renders; `ready` says whether a sandbox was up when it did.
@@ -20,11 +20,14 @@ pub fn TaskCard(lab: String, number: usize, task: TaskView, ready: bool, childre
     });
     let checks = Memo::new({
         let id = id.clone();
-        move |_| feed.tasks.with(|tasks| tasks.iter().find(|t| t.id == id).map(|t| t.checks.clone()).unwrap_or_default())
+        move |_| {
+            feed.tasks.with(|tasks| tasks.iter().find(|t| t.id == id).map(|t| t.checks.clone()).unwrap_or_default())
+        }
     });
     let mark = Memo::new(move |_| {
         checks.with(|checks| {
-            let verdict = checks.iter().map(|c| c.verdict).collect::<Option<Vec<_>>>().and_then(|v| v.into_iter().max());
+            let verdict =
+                checks.iter().map(|c| c.verdict).collect::<Option<Vec<_>>>().and_then(|v| v.into_iter().max());
             Mark::of(verdict, checks.iter().any(|c| c.running))
         })
     });
@@ -94,7 +97,7 @@ fn CheckRow(check: CheckView) -> impl IntoView {
     let CheckView { title, expected, observed, why, references, lesson, verdict, .. } = check;
     let unknown = verdict == Some(Verdict::Unknown);
     let evidence = evidence && !(expected.is_empty() && observed.is_empty() && why.is_empty());
-    view! {
+    whole(view! {
         <li class="check" data-mark=mark.data()>
             <p class="check-line"><Icon glyph=mark.glyph()/><span>{title}</span><b>{mark.word()}</b></p>
             {evidence.then(|| view! {
@@ -108,13 +111,14 @@ fn CheckRow(check: CheckView) -> impl IntoView {
                 </dl>
             })}
         </li>
-    }
-    .into_any()
+    })
 }
 
 fn pair(term: &'static str, text: String, literal: bool) -> impl IntoView {
-    (!text.is_empty()).then(|| view! {
-        <div><dt>{term}</dt><dd class=literal.then_some("literal")>{text}</dd></div>
+    (!text.is_empty()).then(|| {
+        view! {
+            <div><dt>{term}</dt><dd class=literal.then_some("literal")>{text}</dd></div>
+        }
     })
 }
 
@@ -134,7 +138,7 @@ fn Hints(feed: Feed, lab: String, task: String, hints: Vec<HintView>) -> impl In
             });
         }
     };
-    view! {
+    whole(view! {
         <form method="post" action="/api/hint" class="hint-ask" hidden=move || next.get().is_none() on:submit=ask>
             <input type="hidden" name="lab" value=lab/>
             <input type="hidden" name="task" value=task/>
@@ -144,8 +148,7 @@ fn Hints(feed: Feed, lab: String, task: String, hints: Vec<HintView>) -> impl In
         <ol class="hints" aria-live="polite">
             {move || hints.get().into_iter().filter_map(|hint| hint.html).map(|html| view! { <li class="prose" inner_html=html></li> }).collect_view()}
         </ol>
-    }
-    .into_any()
+    })
 }
 
 #[component]
@@ -167,7 +170,7 @@ fn AnswerForm(feed: Feed, task: String, answer: AnswerView) -> impl IntoView {
         saved.set(false);
     };
     let field = format!("answer-{task}-{check}");
-    view! {
+    whole(view! {
         <form method="post" action="/api/answer" class="answer" on:submit=save>
             <input type="hidden" name="lab" value=lab/>
             <input type="hidden" name="task" value=task/>
@@ -177,6 +180,5 @@ fn AnswerForm(feed: Feed, task: String, answer: AnswerView) -> impl IntoView {
             <button class="plain small" disabled=feed.busy>"Save"</button>
             <span role="status" class="faint">{move || if saved.get() { "Saved; the next check grades it." } else { "" }}</span>
         </form>
-    }
-    .into_any()
+    })
 }

@@ -1,13 +1,13 @@
 //! Tabs: terminals, several to a machine, and notes. A tab that is not in front stays as it is: hidden, never closed.
 
-use leptos::{ev::KeyboardEvent, html::Div, prelude::*};
+use leptos::{either::Either, ev::KeyboardEvent, html::Div, prelude::*};
 
 use super::feed::Feed;
 use crate::{
     api::lab::{MachineView, TerminalView},
     islands::browser::{self, Link, Terminal},
     server_fns::lab::{close_terminal, open_terminal},
-    ui::{Glyph, Icon},
+    ui::{Glyph, Icon, whole},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +31,8 @@ impl Tab {
 
 #[component]
 pub(crate) fn Terminals(feed: Feed, machines: Vec<MachineView>) -> impl IntoView {
-    let terminals = Memo::new(move |_| feed.sandbox.with(|s| s.as_ref().map(|s| s.terminals.clone()).unwrap_or_default()));
+    let terminals =
+        Memo::new(move |_| feed.sandbox.with(|s| s.as_ref().map(|s| s.terminals.clone()).unwrap_or_default()));
     let sandbox = feed.sandbox.with_untracked(|s| s.as_ref().map(|s| s.id.clone()).unwrap_or_default());
     let sandbox = StoredValue::new(sandbox);
     let first = terminals.with_untracked(|t| t.first().map_or(Tab::Notes, |t| Tab::Terminal(t.id)));
@@ -66,13 +67,13 @@ pub(crate) fn Terminals(feed: Feed, machines: Vec<MachineView>) -> impl IntoView
         browser::focus(&format!("#{}", tabs[to].id()));
     };
     let zoom = move |by| front_terminal.with_untracked(|t| t.as_ref().inspect(|t| t.zoom(by)).is_some());
-    view! {
+    whole(view! {
         <div class="tabs-bar">
             <div class="tabs" id="terminal-tabs" role="tablist" aria-label="Terminals and notes" on:keydown=key>
                 <For each=move || terminals.get() key=|t| t.id let:terminal>
                     <TerminalTab feed terminal front/>
                 </For>
-                <TabButton tab=Tab::Notes front><Icon glyph=Glyph::Note/>"Notes"</TabButton>
+                <TabButton tab=Tab::Notes front glyph=Glyph::Note label="Notes".to_owned()/>
             </div>
             {machines.into_iter().filter(|m| m.terminal).map(|machine| view! { <NewTerminal feed machine=machine.name front/> }).collect_view()}
             <div class="tabs-tools">
@@ -99,14 +100,13 @@ pub(crate) fn Terminals(feed: Feed, machines: Vec<MachineView>) -> impl IntoView
             </For>
             <Notes feed front/>
         </div>
-    }
-    .into_any()
+    })
 }
 
 #[component]
-fn TabButton(tab: Tab, front: RwSignal<Tab>, children: Children) -> impl IntoView {
+fn TabButton(tab: Tab, front: RwSignal<Tab>, glyph: Glyph, label: String) -> impl IntoView {
     let chosen = move || front.get() == tab;
-    view! {
+    whole(view! {
         <button
             type="button"
             role="tab"
@@ -116,9 +116,8 @@ fn TabButton(tab: Tab, front: RwSignal<Tab>, children: Children) -> impl IntoVie
             aria-selected=move || if chosen() { "true" } else { "false" }
             tabindex=move || if chosen() { "0" } else { "-1" }
             on:click=move |_| front.set(tab)
-        >{children()}</button>
-    }
-    .into_any()
+        ><Icon glyph/>{label}</button>
+    })
 }
 
 #[component]
@@ -129,23 +128,31 @@ fn TerminalTab(feed: Feed, terminal: TerminalView, front: RwSignal<Tab>) -> impl
     let close = move |_| {
         if asking.get_untracked() {
             feed.ask(close_terminal(feed.lab.get_value(), id), move |()| {
-                feed.sandbox.update(|s| if let Some(s) = s { s.terminals.retain(|t| t.id != id) });
+                feed.sandbox.update(|s| {
+                    if let Some(s) = s {
+                        s.terminals.retain(|t| t.id != id)
+                    }
+                });
             });
         } else {
             asking.set(true);
-            set_timeout(move || { asking.try_set(false); }, std::time::Duration::from_secs(4));
+            set_timeout(
+                move || {
+                    asking.try_set(false);
+                },
+                std::time::Duration::from_secs(4),
+            );
         }
     };
     let label = format!("Close {}", terminal.title);
-    view! {
+    whole(view! {
         <span class="tab-box">
-            <TabButton tab front><Icon glyph=Glyph::Terminal/>{terminal.title}</TabButton>
+            <TabButton tab front glyph=Glyph::Terminal label=terminal.title/>
             <button type="button" class="tab-close" aria-label=label data-asking=move || asking.get().then_some("") on:click=close>
-                {move || if asking.get() { view! { "End its shell?" }.into_any() } else { view! { <Icon glyph=Glyph::Cross/> }.into_any() }}
+                {move || if asking.get() { Either::Left("End its shell?") } else { Either::Right(view! { <Icon glyph=Glyph::Cross/> }) }}
             </button>
         </span>
-    }
-    .into_any()
+    })
 }
 
 #[component]
@@ -167,12 +174,11 @@ fn NewTerminal(feed: Feed, machine: String, front: RwSignal<Tab>) -> impl IntoVi
             });
         }
     };
-    view! {
+    whole(view! {
         <button type="button" class="quiet small" title=label.clone() aria-label=label disabled=feed.busy on:click=open>
             <Icon glyph=Glyph::Plus/>{machine}
         </button>
-    }
-    .into_any()
+    })
 }
 
 #[component]
@@ -192,7 +198,9 @@ fn Pane(
         if host.get().is_none() || session.with_value(Option::is_some) {
             return;
         }
-        let opened = Terminal::open(host, &path, move |now| { link.try_set(now); });
+        let opened = Terminal::open(host, &path, move |now| {
+            link.try_set(now);
+        });
         missing.set(opened.is_none());
         session.set_value(opened);
     });
@@ -209,7 +217,7 @@ fn Pane(
             terminal.close();
         }
     });
-    view! {
+    whole(view! {
         <div class="pane" id=tab.panel() role="tabpanel" aria-labelledby=tab.id() hidden=move || front.get() != tab>
             <div
                 class="term"
@@ -225,8 +233,7 @@ fn Pane(
             ></div>
             {move || missing.get().then(|| view! { <p class="notice bad" role="alert">"The terminal’s script did not load. Reload the page."</p> })}
         </div>
-    }
-    .into_any()
+    })
 }
 
 #[component]
@@ -242,10 +249,9 @@ fn Notes(feed: Feed, front: RwSignal<Tab>) -> impl IntoView {
         browser::store(&key, &value);
         text.set(value);
     };
-    view! {
+    whole(view! {
         <div class="pane notes" id=Tab::Notes.panel() role="tabpanel" aria-labelledby=Tab::Notes.id() hidden=move || front.get() != Tab::Notes>
             <textarea aria-label="Notes" placeholder="Notes for this lab. They stay in this browser." prop:value=text on:input=write></textarea>
         </div>
-    }
-    .into_any()
+    })
 }

@@ -13,7 +13,14 @@ fn section(title: &str, lessons: Vec<LessonEntry>) -> SectionEntry {
 }
 
 fn module(number: u8, title: &str, summary: &str, sections: Vec<SectionEntry>, labs: Vec<LabLink>) -> ModuleEntry {
-    ModuleEntry { number, slug: format!("module-{number}"), title: title.into(), summary: summary.into(), sections, labs }
+    ModuleEntry {
+        number,
+        slug: format!("module-{number}"),
+        title: title.into(),
+        summary: summary.into(),
+        sections,
+        labs,
+    }
 }
 
 fn lab_link(best_score: Option<u8>) -> LabLink {
@@ -46,7 +53,12 @@ pub(crate) fn outline() -> Outline {
                         "Overview of Docker",
                         vec![
                             lesson_entry("containerization", "Understanding Docker and Containerization", 25, Done),
-                            lesson_entry("components", "Key Components: Images, Containers, Registries, Daemon", 30, Read),
+                            lesson_entry(
+                                "components",
+                                "Key Components: Images, Containers, Registries, Daemon",
+                                30,
+                                Read,
+                            ),
                         ],
                     ),
                     section(
@@ -64,12 +76,30 @@ pub(crate) fn outline() -> Outline {
                 "Docker Container Security",
                 "Images that carry little, containers that may do little, file systems that keep nothing.",
                 vec![
-                    section("Secure Container Images", vec![to_come("images", "Building Secure Images"), to_come("scan", "Scanning Images for Vulnerabilities")]),
-                    section("Container Runtime Security", vec![lesson_entry("overlay", "Read-only root file systems", 30, Unread), to_come("caps", "Capabilities and Seccomp")]),
+                    section(
+                        "Secure Container Images",
+                        vec![
+                            to_come("images", "Building Secure Images"),
+                            to_come("scan", "Scanning Images for Vulnerabilities"),
+                        ],
+                    ),
+                    section(
+                        "Container Runtime Security",
+                        vec![
+                            lesson_entry("overlay", "Read-only root file systems", 30, Unread),
+                            to_come("caps", "Capabilities and Seccomp"),
+                        ],
+                    ),
                 ],
                 vec![lab_link(Some(60))],
             ),
-            module(3, "Docker Host Security", "The engine runs as root on a host; so does whoever reaches it.", vec![section("Hardening the Host", vec![to_come("host", "Securing the Docker Host")])], vec![]),
+            module(
+                3,
+                "Docker Host Security",
+                "The engine runs as root on a host; so does whoever reaches it.",
+                vec![section("Hardening the Host", vec![to_come("host", "Securing the Docker Host")])],
+                vec![],
+            ),
         ],
     }
 }
@@ -162,17 +192,35 @@ pub(crate) fn answered() -> LessonPage {
             total: 3,
             passed: false,
             marks: vec![
-                mark("mount", vec![0], "", false, vec![
-                    why(false, "Root passes the mode; the answer would be another for nobody."),
-                    why(true, "The mount is read-only, so the kernel refuses before it looks at the file."),
-                    why(false, "There is an upper layer, but no writing through this mount."),
-                ]),
-                mark("still", vec![0, 1], "", true, vec![
-                    why(true, "It is a mount of its own."),
-                    why(true, "It is a mount of its own, and outlives the container."),
-                    why(false, "It belongs to the root mount."),
-                ]),
-                mark("flag", vec![], "noexec", true, vec![why(true, "<code>noexec</code> refuses <code>execve</code> of anything on that mount.")]),
+                mark(
+                    "mount",
+                    vec![0],
+                    "",
+                    false,
+                    vec![
+                        why(false, "Root passes the mode; the answer would be another for nobody."),
+                        why(true, "The mount is read-only, so the kernel refuses before it looks at the file."),
+                        why(false, "There is an upper layer, but no writing through this mount."),
+                    ],
+                ),
+                mark(
+                    "still",
+                    vec![0, 1],
+                    "",
+                    true,
+                    vec![
+                        why(true, "It is a mount of its own."),
+                        why(true, "It is a mount of its own, and outlives the container."),
+                        why(false, "It belongs to the root mount."),
+                    ],
+                ),
+                mark(
+                    "flag",
+                    vec![],
+                    "noexec",
+                    true,
+                    vec![why(true, "<code>noexec</code> refuses <code>execve</code> of anything on that mount.")],
+                ),
             ],
         });
     }

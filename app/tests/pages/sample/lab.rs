@@ -19,9 +19,30 @@ pub(crate) fn cards() -> Vec<LabCard> {
         open,
     };
     vec![
-        card("read-only-but-alive", "Read-only, but alive", "A shop was taken over: a web shell lies in its document root. Make the container unable to keep such a thing, and keep the shop open.", Some(60), false, true),
-        card("socket", "The socket is the host", "Find every container that could become root on this host.", None, false, false),
-        card("caps", "Fourteen too many", "Take capabilities away until the service complains, then give one back.", Some(100), true, false),
+        card(
+            "read-only-but-alive",
+            "Read-only, but alive",
+            "A shop was taken over: a web shell lies in its document root. Make the container unable to keep such a thing, and keep the shop open.",
+            Some(60),
+            false,
+            true,
+        ),
+        card(
+            "socket",
+            "The socket is the host",
+            "Find every container that could become root on this host.",
+            None,
+            false,
+            false,
+        ),
+        card(
+            "caps",
+            "Fourteen too many",
+            "Take capabilities away until the service complains, then give one back.",
+            Some(100),
+            true,
+            false,
+        ),
     ]
 }
 
@@ -50,11 +71,24 @@ fn tasks(graded: bool) -> Vec<TaskView> {
         checks,
         answer: None,
     };
-    let mut find = task("find", "Find what was dropped", "Name the file that does not come from the image.", 10, &[None], vec![check("path", "The path of the web shell", None)]);
-    find.answer = Some(AnswerView { check: "path".into(), label: "Full path inside the container".into(), submitted: Some("/srv/www/uploads/.cache.cgi".into()) });
+    let mut find = task(
+        "find",
+        "Find what was dropped",
+        "Name the file that does not come from the image.",
+        10,
+        &[None],
+        vec![check("path", "The path of the web shell", None)],
+    );
+    find.answer = Some(AnswerView {
+        check: "path".into(),
+        label: "Full path inside the container".into(),
+        submitted: Some("/srv/www/uploads/.cache.cgi".into()),
+    });
     let writable = CheckView {
         expected: "the root mount of the web container is read-only".into(),
-        observed: "812 640 0:57 / / rw,relatime master:251 - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/5QX7…".into(),
+        observed:
+            "812 640 0:57 / / rw,relatime master:251 - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/5QX7…"
+                .into(),
         why: "Whoever takes over the process can change the program that runs at the next start.".into(),
         references: vec!["CIS 5.13".into(), "NIST SP 800-190 4.4.4".into()],
         lesson: Some(Link { title: "Read-only root file systems".into(), href: "/learn/module/overlay".into() }),
@@ -68,9 +102,35 @@ fn tasks(graded: bool) -> Vec<TaskView> {
     };
     vec![
         find,
-        task("rootfs", "Make the root file system read-only", "The container with the label <code>role=web</code> must not be able to write to its own root. Replace it; keep its label, its volume and its port.", 40, &[Some("<p>Every change of a running container’s root is a new container: <code>docker run --read-only …</code></p>"), None], vec![writable, check("restart", "It holds after a restart of the engine", when(Verdict::Fail))]),
-        task("alive", "Keep the shop open", "Visitors still read articles and upload pictures.", 30, &[None, None], vec![check("reads", "Articles are served", when(Verdict::Pass)), unseen]),
-        task("attack", "Survive our attack", "We drop a shell the way the intruder did, and try to run it.", 20, &[None], vec![check("drop", "The dropped shell does not run", when(Verdict::Pass))]),
+        task(
+            "rootfs",
+            "Make the root file system read-only",
+            "The container with the label <code>role=web</code> must not be able to write to its own root. Replace it; keep its label, its volume and its port.",
+            40,
+            &[
+                Some(
+                    "<p>Every change of a running container’s root is a new container: <code>docker run --read-only …</code></p>",
+                ),
+                None,
+            ],
+            vec![writable, check("restart", "It holds after a restart of the engine", when(Verdict::Fail))],
+        ),
+        task(
+            "alive",
+            "Keep the shop open",
+            "Visitors still read articles and upload pictures.",
+            30,
+            &[None, None],
+            vec![check("reads", "Articles are served", when(Verdict::Pass)), unseen],
+        ),
+        task(
+            "attack",
+            "Survive our attack",
+            "We drop a shell the way the intruder did, and try to run it.",
+            20,
+            &[None],
+            vec![check("drop", "The dropped shell does not run", when(Verdict::Pass))],
+        ),
     ]
 }
 
@@ -139,7 +199,10 @@ pub(crate) fn failed() -> LabPage {
     use StepStatus::{Done, Failed, Waiting};
     let steps = steps([(Done, Some(2)), (Failed, Some(10_412)), (Waiting, None), (Waiting, None), (Waiting, None)]);
     let error = "The engine did not create the container within 10 s: no space left on device. Free some space, or ask the operator to run `bulkhead doctor`.";
-    LabPage { sandbox: Some(SandboxView { error: Some(error.into()), ..sandbox(SandboxState::Failed, steps) }), ..idle() }
+    LabPage {
+        sandbox: Some(SandboxView { error: Some(error.into()), ..sandbox(SandboxState::Failed, steps) }),
+        ..idle()
+    }
 }
 
 pub(crate) fn expired() -> LabPage {
@@ -161,7 +224,9 @@ pub(crate) fn running() -> LabPage {
         score: Some(score(35)),
         best: Some(score(60)),
         attempts: 3,
-        solution: SolutionView::Open { html: "<p>Run it again with <code>--read-only</code> and a tmpfs on <code>/run</code>.</p>".into() },
+        solution: SolutionView::Open {
+            html: "<p>Run it again with <code>--read-only</code> and a tmpfs on <code>/run</code>.</p>".into(),
+        },
         ..idle()
     }
 }

@@ -38,12 +38,28 @@ pub(crate) fn nothing() -> MyProgress {
 }
 
 const NAMES: [&str; 12] = [
-    "Ada Byron", "Alan Mathison", "Barbara Liskov", "Edsger Dijkstra", "Frances Allen", "Grace Murray", "Hedy Lamarr",
-    "John Backus", "Ken Thompson", "Margaret Hamilton", "Radia Perlman", "Tony Hoare",
+    "Ada Byron",
+    "Alan Mathison",
+    "Barbara Liskov",
+    "Edsger Dijkstra",
+    "Frances Allen",
+    "Grace Murray",
+    "Hedy Lamarr",
+    "John Backus",
+    "Ken Thompson",
+    "Margaret Hamilton",
+    "Radia Perlman",
+    "Tony Hoare",
 ];
 
 pub(crate) fn matrix(students: usize) -> Matrix {
-    let labs = ["Read-only, but alive", "The socket is the host", "Fourteen too many", "Whose root is it", "Signed and sealed"];
+    let labs = [
+        "Read-only, but alive",
+        "The socket is the host",
+        "Fourteen too many",
+        "Whose root is it",
+        "Signed and sealed",
+    ];
     let cell = |row: usize, column: usize| {
         let attempts = u32::try_from((row * 7 + column * 3) % 5).unwrap_or_default();
         let best = u8::try_from((row * 37 + column * 23) % 101).unwrap_or_default();
@@ -56,10 +72,18 @@ pub(crate) fn matrix(students: usize) -> Matrix {
         }
     };
     Matrix {
-        labs: labs.iter().enumerate().map(|(id, title)| MatrixLab { id: format!("lab-{id}"), title: (*title).into() }).collect(),
+        labs: labs
+            .iter()
+            .enumerate()
+            .map(|(id, title)| MatrixLab { id: format!("lab-{id}"), title: (*title).into() })
+            .collect(),
         students: (0..students)
             .map(|row| {
-                let name = if row < NAMES.len() { NAMES[row].to_owned() } else { format!("{} {}", NAMES[row % NAMES.len()], row / NAMES.len() + 1) };
+                let name = if row < NAMES.len() {
+                    NAMES[row].to_owned()
+                } else {
+                    format!("{} {}", NAMES[row % NAMES.len()], row / NAMES.len() + 1)
+                };
                 MatrixRow {
                     account: i64::try_from(row).unwrap_or_default(),
                     email: format!("{}@example.org", name.to_lowercase().replace(' ', ".")),

@@ -8,6 +8,7 @@ import { WebglAddon } from '@xterm/addon-webgl';
 import { makeBanner } from './banner.js';
 import { copy, guardedClipboard, paste } from './clipboard.js';
 import { makeFind } from './find.js';
+import { makeKeybar } from './keybar.js';
 import { chord } from './keys.js';
 import { preferences } from './preferences.js';
 import { TerminalSocket } from './socket.js';
@@ -80,6 +81,7 @@ export class Session {
     this.terminal.loadAddon(new WebLinksAddon((_event, uri) => open(uri, '_blank', 'noopener,noreferrer')));
     this.terminal.loadAddon(guardedClipboard((text) => this.askToCopy(text)));
     this.find = makeFind(this.terminal, this.host);
+    makeKeybar(this.terminal, this.host, (text) => this.type(encoder.encode(text)));
   }
 
   // A browser takes WebGL contexts away at will (too many tabs, driver reset); the DOM renderer goes on.
@@ -129,7 +131,7 @@ export class Session {
       return;
     }
     if (!this.socket.send(bytes)) {
-      this.banner.show('Not connected: what you typed was not sent.', { tone: 'warn' });
+      this.banner.show('Not connected: what you typed was not sent.', { tone: 'warn', action: () => this.socket.nudge(), label: 'Try now' });
       this.banner.refuse();
     }
   }
