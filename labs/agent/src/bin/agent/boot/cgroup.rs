@@ -11,6 +11,7 @@ use std::{
     fs::{self, File, OpenOptions},
     os::unix::fs::chown,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bulkhead_agent::{
@@ -104,12 +105,7 @@ impl Cgroups {
         for top in cgroups.version_2_tops() {
             let sup = top.join("sup");
             fs::create_dir(&sup).doing(|| format!("make {}", sup.display()))?;
-            let list = kernel_text(&top.join("cgroup.procs")).doing(|| "list the container's processes".into())?;
-            // 0 stands for a process that this pid namespace does not have.
-            for pid in list.lines().filter(|pid| *pid != "0") {
-                put(&sup.join("cgroup.procs"), pid)?;
-            }
-            hand_down(&top)?;
+            clear_the_top(&top, &sup)?;
             // Without the cpu controller there is nothing to weigh.
             let _ = put(&sup.join("cpu.weight"), "1000");
         }
@@ -272,6 +268,28 @@ fn cpu_share(text: &str) -> Option<u64> {
 
 fn put(file: &Path, value: &str) -> Outcome<()> {
     fs::write(file, value).doing(|| format!("write {value} to {}", file.display()))
+}
+
+/// Moves the container's processes to `sup` and lets the machines have its controllers. Somebody whom the engine lets
+/// in meanwhile passes through the top, where nobody may be; so this is tried until it holds.
+fn clear_the_top(top: &Path, sup: &Path) -> Outcome<()> {
+    const TRIES: u32 = 200;
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut tries = 0;
+    loop {
+        let list = kernel_text(&top.join("cgroup.procs")).doing(|| "list the container's processes".into())?;
+        // 0 stands for a process that this pid namespace does not have.
+        for pid in list.lines().filter(|pid| *pid != "0") {
+            // It may have ended by now; what counts is the next step.
+            let _ = put(&sup.join("cgroup.procs"), pid);
+        }
+        match hand_down(top) {
+            Err(fault) if tries == TRIES => return Err(fault),
+            Err(_) => tries += 1,
+            Ok(()) => return Ok(()),
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 fn hand_down(group: &Path) -> Outcome<()> {
