@@ -3,11 +3,13 @@
 //! ```text
 //! server    the `bulkhead` binary on a free port with a data folder of its own
 //! browser   headless Chromium by WebDriver; fails on console errors
+//! page      what a person does on a page
 //! user      the same requests without a browser: events, terminal sockets
 //! artefacts where screenshots go
 //! ```
 
 pub mod artefacts;
 pub mod browser;
+pub mod page;
 pub mod server;
 pub mod user;

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, Command},
     time::timeout,
 };
@@ -53,13 +53,23 @@ impl Server {
         Ok(())
     }
 
-    /// Runs another command of the binary on this server's data.
-    pub async fn command(&self, arguments: &[&str]) -> Result<String> {
-        let output = Command::new(binary()).args(arguments).env("BULKHEAD_DATA", self.data.path()).output().await?;
+    /// An account with a role that nobody gets by signing up.
+    pub async fn create_user(&self, email: &str, role: &str, password: &str) -> Result<()> {
+        let mut command = Command::new(binary())
+            .args(["user", "create", email, "--role", role, "--password-stdin", "--data"])
+            .arg(self.data.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut stdin = command.stdin.take().context("no stdin")?;
+        stdin.write_all(format!("{password}\n").as_bytes()).await?;
+        drop(stdin);
+        let output = command.wait_with_output().await?;
         if !output.status.success() {
-            bail!("bulkhead {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+            bail!("bulkhead user create: {}", String::from_utf8_lossy(&output.stderr));
         }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(())
     }
 
     /// Ends the server in order, its sandboxes with it.
