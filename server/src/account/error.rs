@@ -36,9 +36,10 @@ pub enum AccountError {
 impl From<StoreError> for AccountError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Taken { field } if field == "email" => {
-                Self::Invalid { field: "email", message: "There is an account with this e-mail already. Sign in instead." }
-            }
+            StoreError::Taken { field } if field == "email" => Self::Invalid {
+                field: "email",
+                message: "There is an account with this e-mail already. Sign in instead.",
+            },
             StoreError::Orphan => Self::NoSuchAccount,
             other => Self::Store(other),
         }

@@ -14,7 +14,11 @@ impl Email {
         let text = text.trim().to_lowercase();
         let fits = text.len() <= 254
             && text.split_once('@').is_some_and(|(local, domain)| {
-                !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !domain.starts_with('.') && !domain.ends_with('.')
+                !local.is_empty()
+                    && !domain.is_empty()
+                    && !domain.contains('@')
+                    && !domain.starts_with('.')
+                    && !domain.ends_with('.')
             })
             && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c));
         if fits { Ok(Self(text)) } else { Err(invalid("email", "Write an e-mail address such as ada@example.org.")) }
@@ -50,7 +54,8 @@ impl Name {
 
 /// Control characters, and those that reorder or hide what stands beside them.
 fn is_deceptive(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A password to be set. Never shown, never logged.
@@ -97,7 +102,17 @@ mod tests {
     #[test]
     fn an_email_is_brought_into_its_normal_form() {
         assert_eq!(Email::parse("  Ada@Example.ORG ").expect("an address").as_str(), "ada@example.org");
-        for bad in ["", "ada", "@x.org", "ada@", "a b@x.org", "a@b@c", "ada@.org", "<ada@x.org>", &format!("{}@x.org", "a".repeat(300))] {
+        for bad in [
+            "",
+            "ada",
+            "@x.org",
+            "ada@",
+            "a b@x.org",
+            "a@b@c",
+            "ada@.org",
+            "<ada@x.org>",
+            &format!("{}@x.org", "a".repeat(300)),
+        ] {
             assert!(Email::parse(bad).is_err(), "{bad:?} was taken");
         }
     }

@@ -14,10 +14,7 @@ use std::{
 };
 
 use governor::{
-    Quota, RateLimiter,
-    clock::Clock as GovernorClock,
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
+    Quota, RateLimiter, clock::Clock as GovernorClock, middleware::NoOpMiddleware, nanos::Nanos,
     state::keyed::DashMapStateStore,
 };
 
@@ -45,9 +42,9 @@ impl Limit {
     /// Tries in a row, and the time after which one more is granted.
     pub const fn quota(self) -> (u32, Duration) {
         match self {
-            Self::SignInAccount | Self::PasswordChange => (10, Duration::from_secs(60)),
+            Self::SignInAccount | Self::PasswordChange => (10, Duration::from_mins(1)),
             Self::SignInAddress => (100, Duration::from_secs(3)),
-            Self::SignUp => (60, Duration::from_secs(60)),
+            Self::SignUp => (60, Duration::from_mins(1)),
             Self::Change => (120, Duration::from_millis(250)),
         }
     }
@@ -138,7 +135,6 @@ impl GovernorClock for Ticks {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,10 +153,10 @@ mod tests {
             limits.check(Limit::SignInAccount, &ada).expect("one of the first ten");
         }
         let Err(AccountError::Limited { retry }) = limits.check(Limit::SignInAccount, &ada) else { panic!("let in") };
-        assert_eq!(retry, Duration::from_secs(60));
+        assert_eq!(retry, Duration::from_mins(1));
         let bob = Subject::Email(Email::parse("bob@example.org").expect("an address"));
         limits.check(Limit::SignInAccount, &bob).expect("another account");
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         limits.check(Limit::SignInAccount, &ada).expect("one more after a minute");
         assert!(limits.check(Limit::SignInAccount, &ada).is_err());
     }
@@ -180,7 +176,7 @@ mod tests {
             limits.check(Limit::SignUp, &address(&format!("192.0.2.{last}"))).expect("a first try");
         }
         assert_eq!(limits.remembered(), 100);
-        clock.advance(Duration::from_secs(7200));
+        clock.advance(Duration::from_hours(2));
         limits.forget_idle();
         assert_eq!(limits.remembered(), 0);
     }

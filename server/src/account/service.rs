@@ -177,6 +177,12 @@ impl Accounts {
     async fn new_account(&self, user: NewUser<'_>, role: Role) -> AccountResult<NewAccount> {
         let name = Name::parse(user.name)?;
         let email = Email::parse(user.email)?;
+        if email.as_str() == LOCAL_EMAIL {
+            return Err(AccountError::Invalid {
+                field: "email",
+                message: "This address belongs to the local learner.",
+            });
+        }
         let password = Password::parse(user.password, "password", &email)?;
         let password_hash = Some(self.passwords.hash(&password).await?);
         Ok(NewAccount {

@@ -90,13 +90,9 @@ fn lesson_entry(reader: &Reader, entry: &Entry) -> LessonEntry {
             minutes: lesson.minutes,
             state: reader.state(lesson),
         },
-        Entry::Written(Lesson { slug, title, .. }) | Entry::ToCome { slug, title } => LessonEntry {
-            id: slug.clone(),
-            title: title.clone(),
-            href: None,
-            minutes: 0,
-            state: LessonState::ToCome,
-        },
+        Entry::Written(Lesson { slug, title, .. }) | Entry::ToCome { slug, title } => {
+            LessonEntry { id: slug.clone(), title: title.clone(), href: None, minutes: 0, state: LessonState::ToCome }
+        }
     }
 }
 

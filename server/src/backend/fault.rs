@@ -78,7 +78,9 @@ impl Fault for StoreError {
 impl Fault for AccountError {
     fn shown(self) -> ApiError {
         match self {
-            Self::Invalid { field, message } => ApiError::Invalid { field: field.to_owned(), message: message.to_owned() },
+            Self::Invalid { field, message } => {
+                ApiError::Invalid { field: field.to_owned(), message: message.to_owned() }
+            }
             // No field: it stands above the form.
             Self::WrongCredentials => ApiError::Invalid { field: String::new(), message: self.to_string() },
             Self::Limited { retry } => ApiError::RateLimited {
@@ -87,9 +89,9 @@ impl Fault for AccountError {
             Self::Busy => ApiError::Unavailable {
                 message: "Many people sign in right now. Try again in a few seconds.".to_owned(),
             },
-            Self::Closed => ApiError::Conflict {
-                message: "Sign-up is closed here. Ask your instructor for an account.".to_owned(),
-            },
+            Self::Closed => {
+                ApiError::Conflict { message: "Sign-up is closed here. Ask your instructor for an account.".to_owned() }
+            }
             Self::NoSuchAccount => ApiError::NotFound,
             Self::Passwordless => ApiError::Conflict { message: self.to_string() },
             Self::Store(error) => error.shown(),

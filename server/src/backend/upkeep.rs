@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Platform, internal};
 use crate::account::AccountResult;
 
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 impl Platform {
     /// Sweeps once, and says how many sessions had ended.

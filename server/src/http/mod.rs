@@ -31,5 +31,5 @@ mod visit;
 
 pub use middleware::{ClientAddress, refusal};
 pub use router::router;
-pub use serve::{ServeError, serve};
 pub use routes::{Access, Route, SERVER_FUNCTION_ACCESS, table};
+pub use serve::{ServeError, serve};

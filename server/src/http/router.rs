@@ -13,7 +13,10 @@ use tower_http::{
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 use super::{middleware as layer, routes::table, visit::Visit};
-use crate::{backend::Platform, store::{Sessions, LONGEST}};
+use crate::{
+    backend::Platform,
+    store::{LONGEST, Sessions},
+};
 
 /// A quiz or an answer is small; nothing larger is read.
 const LARGEST_BODY: usize = 256 * 1024;

@@ -64,10 +64,9 @@ impl Visit {
         let status = StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Html(rendered.html)).into_response();
         let policy = HeaderValue::try_from(csp::page(&rendered.nonce));
-        response.headers_mut().insert(
-            CONTENT_SECURITY_POLICY,
-            policy.unwrap_or_else(|_| HeaderValue::from_static(csp::NOTHING)),
-        );
+        response
+            .headers_mut()
+            .insert(CONTENT_SECURITY_POLICY, policy.unwrap_or_else(|_| HeaderValue::from_static(csp::NOTHING)));
         if let Some(seconds) = retry {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -69,11 +69,10 @@ impl ReadingTable<'_> {
 
     /// Lesson → when it was last read.
     pub async fn lessons_read(&self, account: AccountId) -> StoreResult<BTreeMap<String, Moment>> {
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT lesson, last_at FROM lesson_reads WHERE account_id = $1")
-                .bind(account.get())
-                .fetch_all(self.0.pool())
-                .await?;
+        let rows: Vec<(String, i64)> = sqlx::query_as("SELECT lesson, last_at FROM lesson_reads WHERE account_id = $1")
+            .bind(account.get())
+            .fetch_all(self.0.pool())
+            .await?;
         Ok(rows.into_iter().map(|(lesson, at)| (lesson, Moment::from_millis(at))).collect())
     }
 

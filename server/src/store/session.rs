@@ -21,8 +21,8 @@ use crate::{
     random::hex,
 };
 
-const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
-pub const LONGEST: Duration = Duration::from_secs(60 * 24 * 3600);
+const IDLE: Duration = Duration::from_hours(14 * 24);
+pub const LONGEST: Duration = Duration::from_hours(60 * 24);
 
 /// The keys of a session's data that have columns of their own.
 pub(crate) const ACCOUNT_KEY: &str = "account";

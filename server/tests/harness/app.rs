@@ -76,7 +76,8 @@ impl TestApp {
         let (course, engine) = (Arc::new(course()), FakeEngine::new());
         let catalog = Path::new(env!("CARGO_MANIFEST_DIR")).join("../labs/catalog");
         let catalog = Catalog::read(&catalog).expect("the labs are there");
-        let images = catalog.labs().iter().map(|lab| (lab.id.as_str().to_owned(), "bulkhead/test:1".to_owned())).collect();
+        let images =
+            catalog.labs().iter().map(|lab| (lab.id.as_str().to_owned(), "bulkhead/test:1".to_owned())).collect();
         let live = Live::start(Needs {
             store: store.clone(),
             clock: clock.clone(),

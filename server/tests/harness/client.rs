@@ -29,7 +29,7 @@ impl<'a> Client<'a> {
         Self { app, cookie: None, address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)) }
     }
 
-    pub(crate) fn from_address(mut self, address: [u8; 4]) -> Self {
+    pub(crate) fn at(mut self, address: [u8; 4]) -> Self {
         self.address = IpAddr::from(address);
         self
     }
@@ -47,12 +47,22 @@ impl<'a> Client<'a> {
 
     /// As a form of our own page would.
     pub(crate) fn post(&self, path: &str) -> Request<'a> {
-        self.request(Method::POST, path).header("sec-fetch-site", "same-origin").header("origin", "http://localhost:7000")
+        self.request(Method::POST, path)
+            .header("sec-fetch-site", "same-origin")
+            .header("origin", "http://localhost:7000")
     }
 
     /// Without what a browser adds.
     pub(crate) fn request(&self, method: Method, path: &str) -> Request<'a> {
-        let request = Request { app: self.app, address: self.address, method, path: path.to_owned(), headers: HeaderMap::new(), body: Bytes::new(), sized: true };
+        let request = Request {
+            app: self.app,
+            address: self.address,
+            method,
+            path: path.to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            sized: true,
+        };
         let request = request.header(HOST_HEADER, HOST).header(ACCEPT, "text/html").header(USER_AGENT, "a test");
         match &self.cookie {
             Some(cookie) => request.header(COOKIE, cookie),
@@ -99,8 +109,9 @@ impl Request<'_> {
     }
 
     pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
-        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-        let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+        let pairs: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
         self.body(pairs.join("&"), "application/x-www-form-urlencoded")
     }
 

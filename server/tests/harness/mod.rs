@@ -10,8 +10,6 @@
 //! app.student().await.get("/progress").send().await.expect_status(200);
 //! ```
 
-#![expect(dead_code, reason = "each test binary uses its own part of the harness")]
-
 mod app;
 mod client;
 mod course;

@@ -12,7 +12,8 @@ async fn the_matrix_shows_every_student_and_nobody_else() {
     student.get("/learn/start/capabilities").send().await.expect_status(200);
     let instructor = app.instructor().await;
     instructor.get("/class").send().await.expect_status(200).expect_text("student@example.org");
-    let caller = Caller { account: Some(app.account("instructor", Role::Instructor).await.into()), local: false, session: None };
+    let caller =
+        Caller { account: Some(app.account("instructor", Role::Instructor).await.into()), local: false, session: None };
     let matrix = app.platform.matrix(&caller).await.expect("a matrix");
     let rows: Vec<_> = matrix.students.iter().map(|row| (row.email.as_str(), row.lessons_done)).collect();
     assert_eq!(rows, [("idle@example.org", 0), ("student@example.org", 1)]);

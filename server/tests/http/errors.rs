@@ -5,7 +5,9 @@ use crate::harness::{Answer, TestApp};
 #[tokio::test]
 async fn nothing_is_where_nothing_is() {
     let app = TestApp::public().await;
-    for path in ["/nowhere", "/learn/start/nowhere", "/learn/start/announced", "/labs/nowhere", "/learn/start/secret-draft"] {
+    for path in
+        ["/nowhere", "/learn/start/nowhere", "/learn/start/announced", "/labs/nowhere", "/learn/start/secret-draft"]
+    {
         app.student().await.get(path).send().await.expect_status(404).expect_text("There is nothing here");
     }
 }

@@ -7,7 +7,8 @@ async fn a_versioned_file_may_be_kept_for_ever() {
     let app = TestApp::public().await;
     let client = app.anonymous();
     let version = app.platform.site.version();
-    let answer = client.get(&format!("/assets/app.css?v={version}")).send().await.expect_status(200).expect_text("body{}");
+    let answer =
+        client.get(&format!("/assets/app.css?v={version}")).send().await.expect_status(200).expect_text("body{}");
     assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000, immutable"));
     assert_eq!(answer.header("content-type"), Some("text/css; charset=utf-8"));
     for stale in ["/assets/app.css", "/assets/app.css?v=0"] {
@@ -23,7 +24,12 @@ async fn a_versioned_file_may_be_kept_for_ever() {
 #[tokio::test]
 async fn nothing_beside_the_site_is_served() {
     let app = TestApp::public().await;
-    for path in ["/assets/../../bulkhead.db", "/assets/%2e%2e/%2e%2e/bulkhead.db", "/assets/..%2f..%2fbulkhead.db", "/pkg//etc/passwd"] {
+    for path in [
+        "/assets/../../bulkhead.db",
+        "/assets/%2e%2e/%2e%2e/bulkhead.db",
+        "/assets/..%2f..%2fbulkhead.db",
+        "/pkg//etc/passwd",
+    ] {
         app.anonymous().get(path).send().await.expect_status(404).expect_no_text("SQLite format");
     }
 }

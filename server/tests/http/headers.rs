@@ -17,7 +17,10 @@ async fn every_answer_has_its_policies() {
             assert_eq!(answer.header(name), Some(value), "{name} of {path}");
         }
         let policy = answer.header("content-security-policy").expect("a policy");
-        assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{path}: {policy}");
         assert_eq!(answer.header("strict-transport-security"), None, "{path}");
     }
@@ -30,7 +33,8 @@ async fn each_page_has_a_nonce_of_its_own_and_every_script_carries_it() {
     for path in ["/", "/", "/learn/start/namespaces", "/sign-in", "/labs/read-only-but-alive"] {
         let answer = app.anonymous().get(path).send().await.expect_status(200);
         let policy = answer.header("content-security-policy").expect("a policy");
-        let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce").to_owned();
+        let nonce =
+            policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce").to_owned();
         assert!(nonce.len() >= 16, "{nonce}");
         let scripts: Vec<&str> = answer.body.split("<script").skip(1).filter_map(|tag| tag.split('>').next()).collect();
         assert!(!scripts.is_empty());

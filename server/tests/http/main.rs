@@ -4,7 +4,7 @@
 //! routes    every route by role              errors    what is shown where something is refused
 //! origin    other sites, other names         session   sign-in, sessions, fixation, revocation
 //! limits    tries, sizes                     reading   lessons, quizzes, search
-//! class     progress, and what an instructor sees
+//! class     progress, and what an instructor sees      others  what belongs to another
 //! headers   policies on every answer         files     the site
 //! ```
 
@@ -17,6 +17,7 @@ mod files;
 mod headers;
 mod limits;
 mod origin;
+mod others;
 mod reading;
 mod routes;
 mod session;

@@ -19,7 +19,12 @@ async fn a_form_on_another_site_changes_nothing() {
         rename().header(header, value).send().await.expect_status(403);
     }
     rename().send().await.expect_status(403);
-    rename().header("sec-fetch-site", "same-origin").header("origin", "https://evil.example").send().await.expect_status(403);
+    rename()
+        .header("sec-fetch-site", "same-origin")
+        .header("origin", "https://evil.example")
+        .send()
+        .await
+        .expect_status(403);
     let account = app.account("student", bulkhead_app::api::Role::Student).await;
     assert_eq!(account.name, "student");
 
@@ -51,7 +56,8 @@ async fn server_functions_and_sockets_are_no_exception() {
 #[tokio::test]
 async fn the_public_origin_is_the_only_one() {
     let app = TestApp::secure().await;
-    let post = |origin: &str| app.anonymous().post("/sign-out").header("host", "labs.example.org").header("origin", origin);
+    let post =
+        |origin: &str| app.anonymous().post("/sign-out").header("host", "labs.example.org").header("origin", origin);
     post("https://labs.example.org").send().await.expect_redirect("/");
     post("http://labs.example.org").send().await.expect_status(403);
     let get = |host: &str, path: &str| app.anonymous().get(path).header("host", host);
@@ -71,6 +77,7 @@ async fn a_name_that_was_re_pointed_here_gets_nothing() {
         get(foreign).send().await.expect_status(421).expect_no_text("Local learner").expect_text("Wrong address");
     }
     app.anonymous().get("/progress").without("host").send().await.expect_status(400);
-    let post = app.anonymous().post("/api/start_lab").header("host", "evil.example").header("origin", "http://evil.example");
+    let post =
+        app.anonymous().post("/api/start_lab").header("host", "evil.example").header("origin", "http://evil.example");
     post.form(&[("lab", "read-only-but-alive")]).send().await.expect_status(421);
 }

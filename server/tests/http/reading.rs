@@ -45,7 +45,7 @@ async fn reading_and_passing_is_remembered() {
     let resume = app.platform.outline(&caller).await.expect("an outline").resume;
     assert_eq!(resume.as_deref(), Some("/learn/start/capabilities"));
 
-    app.advance(Duration::from_secs(60));
+    app.advance(Duration::from_mins(1));
     student.get("/learn/start/capabilities").send().await.expect_status(200);
     assert_eq!(state("capabilities").await, Done, "it has no quiz");
     assert_eq!(state("announced").await, ToCome);
@@ -58,7 +58,9 @@ async fn the_key_stays_here_until_an_answer_was_given() {
     let app = TestApp::public().await;
     let student = app.student().await;
     let page = student.get("/learn/start/namespaces").send().await.expect_status(200);
-    page.expect_text("Which error does a read-only file system give?").expect_no_text("EROFS").expect_no_text("They share the kernel");
+    page.expect_text("Which error does a read-only file system give?")
+        .expect_no_text("EROFS")
+        .expect_no_text("They share the kernel");
     student.post("/learn/start/namespaces/quiz").form(&[("q.kernel", "0")]).send().await.expect_status(303);
     student.get("/learn/start/namespaces").send().await.expect_text("The kernel answers with EROFS");
 }

@@ -36,14 +36,14 @@ const TRIES: &[Try] = &[
     (Method::POST, "/account/password", "/account/password", &[("old", "wrong"), ("new", "a new password")]),
     (Method::POST, "/account/sessions/end", "/account/sessions/end", &[("handle", "0123")]),
     (Method::POST, "/api/start_lab", "/api/start_lab", &[LAB]),
-    (Method::POST, "/api/extend_lab", "/api/extend_lab", &[LAB]),
-    (Method::POST, "/api/reset_lab", "/api/reset_lab", &[LAB]),
-    (Method::POST, "/api/check_lab", "/api/check_lab", &[LAB]),
+    (Method::POST, "/api/extend_lab", "/api/extend_lab", &[("lab", "nothing")]),
+    (Method::POST, "/api/reset_lab", "/api/reset_lab", &[("lab", "nothing")]),
+    (Method::POST, "/api/check_lab", "/api/check_lab", &[("lab", "nothing")]),
     (Method::POST, "/api/hint", "/api/hint", &[LAB, ("task", "nothing"), ("index", "0")]),
     (Method::POST, "/api/answer", "/api/answer", &[LAB, ("task", "nothing"), ("check", "nothing"), ("text", "x")]),
     (Method::POST, "/api/open_terminal", "/api/open_terminal", &[LAB, ("machine", "nothing")]),
     (Method::POST, "/api/close_terminal", "/api/close_terminal", &[("lab", "nothing"), ("terminal", "1")]),
-    (Method::POST, "/api/stop_lab", "/api/stop_lab", &[LAB]),
+    (Method::POST, "/api/stop_lab", "/api/stop_lab", &[("lab", "nothing")]),
     (Method::POST, "/api/submit_quiz", "/api/submit_quiz", &[]),
     (Method::POST, "/api/class_matrix", "/api/class_matrix", &[]),
     (Method::GET, "/events/lab/{id}", "/events/lab/read-only-but-alive", &[]),
@@ -80,7 +80,10 @@ async fn every_route_answers_by_role() {
         }
         seen = format!("{}\n", seen.trim_end());
     }
-    insta::assert_snapshot!("answers_by_role", format!("{:<45} anonymous    student      instructor   admin\n{seen}", ""));
+    insta::assert_snapshot!(
+        "answers_by_role",
+        format!("{:<45} anonymous    student      instructor   admin\n{seen}", "")
+    );
 }
 
 async fn ask(client: &Client<'_>, method: &Method, address: &str, fields: &[(&str, &str)]) -> Answer {

@@ -38,9 +38,16 @@ async fn what_was_wrong_stands_beside_the_field_and_the_input_stays() {
     };
     let kept = |answer: Answer| answer.expect_text("/labs?x=1").expect_no_text("set-cookie");
     let answer = sign_up("Ada", "ada@example.org", "some long password").await.expect_status(422);
-    kept(answer).expect_text("There is an account with this e-mail already").expect_text("ada@example.org").expect_no_text("some long password");
+    kept(answer)
+        .expect_text("There is an account with this e-mail already")
+        .expect_text("ada@example.org")
+        .expect_no_text("some long password");
     let answer = sign_up("Ada <b>", "x@example.org", "too short").await.expect_status(422);
-    kept(answer).expect_text("at least 10 characters").expect_text("Ada &lt;b").expect_no_text("too short").expect_no_text("Ada <b");
+    kept(answer)
+        .expect_text("at least 10 characters")
+        .expect_text("Ada &lt;b")
+        .expect_no_text("too short")
+        .expect_no_text("Ada <b");
     sign_up("Ada", "no address", PASSWORD).await.expect_status(422).expect_text("Write an e-mail address");
 }
 
@@ -48,19 +55,28 @@ async fn what_was_wrong_stands_beside_the_field_and_the_input_stays() {
 async fn nobody_learns_whether_an_account_exists() {
     let app = TestApp::public().await;
     app.account("ada", Role::Student).await;
-    app.platform.store.accounts().insert(&bulkhead::store::NewAccount {
-        email: "passwordless@example.org".to_owned(),
-        name: "P".to_owned(),
-        role: Role::Student,
-        password_hash: None,
-        at: app.platform.clock.now(),
-    }).await.expect("inserted");
+    app.platform
+        .store
+        .accounts()
+        .insert(&bulkhead::store::NewAccount {
+            email: "passwordless@example.org".to_owned(),
+            name: "P".to_owned(),
+            role: Role::Student,
+            password_hash: None,
+            at: app.platform.clock.now(),
+        })
+        .await
+        .expect("inserted");
     let before = app.platform.accounts.passwords().verified();
     let mut bodies = Vec::new();
     for email in ["ada@example.org", "nobody@example.org", "passwordless@example.org"] {
         let answer = app.anonymous().sign_in(email, "a wrong password").await.expect_status(422);
         assert_eq!(answer.header("set-cookie"), None);
-        let nonce = answer.header("content-security-policy").and_then(|csp| csp.split("'nonce-").nth(1)?.split('\'').next()).expect("a nonce").to_owned();
+        let nonce = answer
+            .header("content-security-policy")
+            .and_then(|csp| csp.split("'nonce-").nth(1)?.split('\'').next())
+            .expect("a nonce")
+            .to_owned();
         bodies.push(answer.body.replace(email, "E-MAIL").replace(&nonce, "NONCE"));
     }
     assert_eq!(app.platform.accounts.passwords().verified() - before, 3, "each try costs one hash");
@@ -102,8 +118,13 @@ async fn an_old_cookie_replayed_after_sign_out_opens_nothing() {
 async fn a_new_password_ends_the_other_sessions() {
     let app = TestApp::public().await;
     let (here, there) = (app.student().await, app.student().await);
-    let change = |old: &'static str, new: &'static str| here.post("/account/password").form(&[("old", old), ("new", new)]);
-    change("not the old one", "another long one").send().await.expect_status(422).expect_text("not your present password");
+    let change =
+        |old: &'static str, new: &'static str| here.post("/account/password").form(&[("old", old), ("new", new)]);
+    change("not the old one", "another long one")
+        .send()
+        .await
+        .expect_status(422)
+        .expect_text("not your present password");
     change(PASSWORD, "short").send().await.expect_status(422).expect_text("at least 10 characters");
     there.get("/account").send().await.expect_status(200);
     change(PASSWORD, "another long one").send().await.expect_redirect("/account?done=password");
@@ -125,7 +146,11 @@ async fn one_ends_his_own_sessions_and_nobody_elses() {
     let other = rows.iter().map(|row| row.handle.clone()).find(|handle| *handle != current).expect("two sessions");
     mallory.post("/account/sessions/end").form(&[("handle", &other)]).send().await.expect_status(404);
     there.get("/account").send().await.expect_status(200);
-    here.post("/account/sessions/end").form(&[("handle", &other)]).send().await.expect_redirect("/account?done=session");
+    here.post("/account/sessions/end")
+        .form(&[("handle", &other)])
+        .send()
+        .await
+        .expect_redirect("/account?done=session");
     there.get("/account").send().await.expect_status(303);
     here.get("/account").send().await.expect_status(200).expect_no_text(&here.cookie.clone().expect("a cookie")[9..]);
 }
@@ -152,7 +177,7 @@ async fn a_session_lives_while_it_is_used() {
     let app = TestApp::public().await;
     let (used, unused) = (app.student().await, app.student().await);
     for _ in 0..3 {
-        app.advance(Duration::from_secs(10 * 24 * 3600));
+        app.advance(Duration::from_hours(10 * 24));
         used.get("/account").send().await.expect_status(200);
     }
     unused.get("/account").send().await.expect_status(303);
@@ -177,10 +202,14 @@ async fn behind_tls_the_cookie_is_for_this_host_and_tls_only() {
     app.account("ada", Role::Student).await;
     let browser = app.anonymous();
     let fields = [("email", "ada@example.org"), ("password", PASSWORD)];
-    let request = browser.post("/sign-in").header("host", "labs.example.org").header("origin", "https://labs.example.org");
+    let request =
+        browser.post("/sign-in").header("host", "labs.example.org").header("origin", "https://labs.example.org");
     let answer = request.form(&fields).send().await.expect_redirect("/");
     let cookie = answer.header("set-cookie").expect("a cookie");
-    assert!(cookie.starts_with("__Host-bulkhead=") && cookie.contains("Secure") && cookie.contains("Path=/"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-bulkhead=") && cookie.contains("Secure") && cookie.contains("Path=/"),
+        "{cookie}"
+    );
     assert!(!cookie.contains("Domain"), "{cookie}");
     assert!(answer.header("strict-transport-security").is_some());
 }
@@ -192,7 +221,12 @@ async fn locally_one_is_signed_in_at_once() {
     browser.get("/progress").send().await.expect_status(200).expect_text("Local learner");
     browser.get("/sign-in?next=/labs").send().await.expect_redirect("/labs");
     browser.post("/sign-in").form(&[("email", "x"), ("password", "y")]).send().await.expect_redirect("/");
-    browser.post("/sign-up").form(&[("name", "x"), ("email", "x@x"), ("password", "y")]).send().await.expect_redirect("/");
+    browser
+        .post("/sign-up")
+        .form(&[("name", "x"), ("email", "x@x"), ("password", "y")])
+        .send()
+        .await
+        .expect_redirect("/");
     browser.get("/class").send().await.expect_status(404);
     let change = browser.post("/account/password").form(&[("old", "x"), ("new", "a long new one")]);
     change.send().await.expect_status(409).expect_text("There is no password to change");

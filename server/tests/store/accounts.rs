@@ -28,7 +28,12 @@ pub(crate) async fn an_account_is_found_again(fresh: Fresh) {
     let changed = table.by_id(made.id).await.expect("asked").expect("found");
     assert_eq!((changed.name.as_str(), changed.role), ("Ada Lovelace", Role::Admin));
 
-    let local = NewAccount { email: "learner@localhost".to_owned(), name: "Bob".to_owned(), password_hash: None, ..ada(&fresh) };
+    let local = NewAccount {
+        email: "learner@localhost".to_owned(),
+        name: "Bob".to_owned(),
+        password_hash: None,
+        ..ada(&fresh)
+    };
     table.insert(&local).await.expect("inserted");
     let found = table.credentials("learner@localhost").await.expect("asked").expect("found");
     assert_eq!(found.password_hash, None);

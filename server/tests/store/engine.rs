@@ -105,7 +105,8 @@ impl Cluster {
         // The folder guards the socket, as whoever reaches that is let in.
         fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o700)).expect("a private folder");
         if is_root(&folder.0) {
-            let (uid, gid) = user("postgres").expect("PostgreSQL refuses to run as root, and there is no user postgres");
+            let (uid, gid) =
+                user("postgres").expect("PostgreSQL refuses to run as root, and there is no user postgres");
             chown(&folder.0, Some(uid), Some(gid)).expect("a folder of postgres' own");
         }
         let data = folder.0.join("data");

@@ -22,7 +22,8 @@ pub(crate) async fn a_transaction_is_all_or_nothing(fresh: Fresh) {
 
 /// Many read what they then change; none may fail for want of a lock, none may be lost.
 pub(crate) async fn writers_wait_for_each_other(fresh: Fresh) {
-    let account = fresh.store.accounts().insert(&NewAccount { name: "0".to_owned(), ..ada(&fresh) }).await.expect("inserted");
+    let account =
+        fresh.store.accounts().insert(&NewAccount { name: "0".to_owned(), ..ada(&fresh) }).await.expect("inserted");
     let writers: Vec<_> = (0..12)
         .map(|_| {
             let store = fresh.store.clone();

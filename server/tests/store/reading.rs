@@ -16,7 +16,7 @@ pub(crate) async fn a_lesson_is_read_once_and_again(fresh: Fresh) {
     let ada = fresh.store.accounts().insert(&ada(&fresh)).await.expect("inserted").id;
     let reading = fresh.store.reading();
     reading.mark_read(ada, "namespaces", fresh.now()).await.expect("marked");
-    fresh.clock.advance(Duration::from_secs(60));
+    fresh.clock.advance(Duration::from_mins(1));
     reading.mark_read(ada, "namespaces", fresh.now()).await.expect("marked");
     let read = reading.lessons_read(ada).await.expect("asked");
     assert_eq!(read.into_iter().collect::<Vec<_>>(), [("namespaces".to_owned(), fresh.now())]);

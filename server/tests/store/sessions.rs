@@ -11,7 +11,7 @@ use tower_sessions::{
 
 use crate::{accounts::ada, engine::Fresh};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 fn sessions(fresh: &Fresh) -> Sessions {
     Sessions::new(fresh.store.clone(), fresh.clock.clone())
@@ -64,7 +64,10 @@ pub(crate) async fn a_session_is_not_kept_under_its_id(fresh: Fresh) {
     let record = begin(&fresh, ada).await;
     let handle = handle_of(record.id);
     assert!(!handle.contains(&record.id.to_string()) && !record.id.to_string().contains(&handle));
-    assert_eq!(fresh.store.sessions().signed_in(&record.id.to_string(), fresh.now()).await.expect("asked").map(|_| ()), None);
+    assert_eq!(
+        fresh.store.sessions().signed_in(&record.id.to_string(), fresh.now()).await.expect("asked").map(|_| ()),
+        None
+    );
 }
 
 pub(crate) async fn colliding_ids_make_two_sessions(fresh: Fresh) {

@@ -93,5 +93,31 @@ impl Wants {
 /// Whether a handler wrote the answer for people or programs, rather than a layer for nobody.
 fn is_readable(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.starts_with("text/html") || kind.starts_with("application/json") || response.headers().contains_key("serverfnerror")
+    kind.starts_with("text/html")
+        || kind.starts_with("application/json")
+        || response.headers().contains_key("serverfnerror")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, http::Request as HttpRequest, routing::get};
+    use tower::ServiceExt;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error_that_tells_nothing() {
+        async fn broken() {
+            panic!("the secret is 42");
+        }
+        let router: Router = Router::new().route("/", get(broken)).layer(CatchPanicLayer::custom(panicked));
+        let request = HttpRequest::new(Body::empty());
+        let answer = RequestId::new("abc").scope(router.oneshot(request)).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let error = answer.extensions().get::<ApiError>().cloned();
+        assert_eq!(error, Some(ApiError::Internal { request_id: "abc".to_owned() }));
+        let body = axum::body::to_bytes(answer.into_body(), 1024).await.expect("a body");
+        assert!(body.is_empty());
+    }
 }

@@ -50,7 +50,9 @@ fn sign_in(uri: &axum::http::Uri) -> String {
     let mut address = String::from("/sign-in?next=");
     for byte in back.bytes() {
         match byte {
-            b'/' | b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => address.push(char::from(byte)),
+            b'/' | b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                address.push(char::from(byte));
+            }
             other => {
                 let _ = write!(address, "%{other:02X}");
             }

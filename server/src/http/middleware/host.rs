@@ -54,7 +54,9 @@ mod tests {
         for local in ["localhost", "LocalHost:7000", "127.0.0.1:7000", "127.8.9.1", "[::1]:7000"] {
             assert!(is_loopback(local), "{local} was refused");
         }
-        for foreign in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "[::2]", "x@localhost", ""] {
+        for foreign in
+            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "[::2]", "x@localhost", ""]
+        {
             assert!(!is_loopback(foreign), "{foreign} was let in");
         }
     }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How exactly "last seen" is known; each note of it is a write.
-const NOTED_EVERY: Duration = Duration::from_secs(60);
+const NOTED_EVERY: Duration = Duration::from_mins(1);
 
 pub(in crate::http) async fn identify(
     State(platform): State<Arc<Platform>>,

@@ -93,7 +93,14 @@ mod tests {
             assert!(!ours(Some(site), None, None), "{site:?} was let in");
             assert!(!ours(Some(site), Some("http://localhost:7000"), None), "{site:?} was let in with our origin");
         }
-        for origin in ["null", "http://evil.example", "http://localhost:7001", "http://localhost", "ftp://localhost:7000", "localhost:7000"] {
+        for origin in [
+            "null",
+            "http://evil.example",
+            "http://localhost:7001",
+            "http://localhost",
+            "ftp://localhost:7000",
+            "localhost:7000",
+        ] {
             assert!(!ours(None, Some(origin), None), "{origin:?} was let in");
             assert!(!ours(Some("same-origin"), Some(origin), None), "{origin:?} was let in with Sec-Fetch-Site");
         }

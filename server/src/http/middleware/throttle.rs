@@ -19,10 +19,11 @@ use crate::{
 
 pub(in crate::http) async fn throttle(State(platform): State<Arc<Platform>>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD) && !request.headers().contains_key(UPGRADE);
-    if !reads && let Some(subject) = subject(&request) {
-        if let Err(error) = platform.accounts.limits().check(Limit::Change, &subject) {
-            return refusal(error.shown());
-        }
+    if !reads
+        && let Some(subject) = subject(&request)
+        && let Err(error) = platform.accounts.limits().check(Limit::Change, &subject)
+    {
+        return refusal(error.shown());
     }
     next.run(request).await
 }
