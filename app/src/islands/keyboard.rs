@@ -24,7 +24,7 @@ pub fn Keyboard() -> impl IntoView {
     Effect::new(|_| {
         browser::on_key(|event| match event.key().as_str() {
             "/" if browser::focus(".search-form input") || browser::focus(".top-search input") => {
-                event.prevent_default()
+                event.prevent_default();
             }
             "?" => browser::show_dialog("#shortcuts"),
             _ => {}

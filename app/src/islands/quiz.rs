@@ -108,8 +108,8 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
             let write = move |event| {
                 let text = event_target_value(&event);
                 answers.update(|a| {
-                    a.entry(id.clone()).or_insert_with(|| Answer { question: id.clone(), ..Answer::default() }).text =
-                        text
+                    let blank = || Answer { question: id.clone(), ..Answer::default() };
+                    a.entry(id.clone()).or_insert_with(blank).text = text;
                 });
             };
             Either::Right(view! {

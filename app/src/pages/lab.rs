@@ -20,7 +20,7 @@ use crate::{
         },
         splitter::Splitter,
     },
-    ui::time,
+    ui::{inline, time},
 };
 
 #[component]
@@ -60,7 +60,7 @@ pub(crate) fn LabView(lab: LabPage, caller: Caller) -> impl IntoView {
                     {(!lab.objectives.is_empty()).then(|| view! {
                         <section class="objectives">
                             <h2>"After this you can"</h2>
-                            <ul>{lab.objectives.into_iter().map(|o| view! { <li>{o}</li> }).collect_view()}</ul>
+                            <ul>{lab.objectives.into_iter().map(|o| view! { <li>{inline(&o)}</li> }).collect_view()}</ul>
                         </section>
                     })}
                     <section class="tasks" aria-labelledby="tasks-title">

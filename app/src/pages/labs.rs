@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     api::lab::LabCard,
-    ui::{Glyph, Icon, time},
+    ui::{Glyph, Icon, inline, time},
 };
 
 #[component]
@@ -37,7 +37,7 @@ fn Row(lab: LabCard) -> impl IntoView {
             <th scope="row">
                 <a href=format!("/labs/{}", lab.id)>{lab.title}</a>
                 {lab.open.then(|| view! { <span class="tag live">"open now"</span> })}
-                <p>{lab.summary}</p>
+                <p>{inline(&lab.summary)}</p>
             </th>
             <td>{lab.module}</td>
             <td>{lab.difficulty}</td>

@@ -9,7 +9,7 @@ use crate::{
         course::{Heading, LessonPage, Link, ModuleEntry, Outline, Reference},
     },
     islands::{code::CodeButtons, quiz::QuizForm},
-    ui::{Glyph, Icon, time},
+    ui::{Glyph, Icon, inline, time},
 };
 
 #[component]
@@ -26,7 +26,7 @@ pub(crate) fn LessonView(lesson: LessonPage, outline: Outline, caller: Caller) -
                     <span>{lesson.section_title}</span>
                 </nav>
                 <h1>{lesson.title}</h1>
-                <p class="lead">{lesson.summary}</p>
+                <p class="lead">{inline(&lesson.summary)}</p>
                 <p class="facts">
                     <span><Icon glyph=Glyph::Clock/>{time::minutes(lesson.minutes)}</span>
                     <span>"Updated "<time>{lesson.updated}</time></span>
@@ -35,7 +35,7 @@ pub(crate) fn LessonView(lesson: LessonPage, outline: Outline, caller: Caller) -
                 {(!lesson.objectives.is_empty()).then(|| view! {
                     <section class="objectives" aria-labelledby="objectives">
                         <h2 id="objectives">"After this you can"</h2>
-                        <ul>{lesson.objectives.into_iter().map(|o| view! { <li>{o}</li> }).collect_view()}</ul>
+                        <ul>{lesson.objectives.into_iter().map(|o| view! { <li>{inline(&o)}</li> }).collect_view()}</ul>
                     </section>
                 })}
                 <div class="prose" inner_html=lesson.html></div>

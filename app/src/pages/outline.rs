@@ -7,7 +7,7 @@ use crate::{
         Caller,
         course::{LabLink, LessonEntry, LessonState, ModuleEntry, Outline},
     },
-    ui::{Glyph, Icon, meter::Meter, time},
+    ui::{Glyph, Icon, inline, meter::Meter, time},
 };
 
 #[component]
@@ -56,7 +56,7 @@ fn Module(module: ModuleEntry) -> impl IntoView {
             <header>
                 <p class="module-number">{module.number}</p>
                 <h2 id=format!("{anchor}-title")>{module.title}</h2>
-                <p>{module.summary}</p>
+                <p>{inline(&module.summary)}</p>
             </header>
             <div class="module-body">
                 {module.sections.into_iter().map(|section| view! {

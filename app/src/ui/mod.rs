@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! icon     the glyphs
+//! inline   a line of text with code in it
 //! meter    progress as a bar with words
 //! time     durations and dates for people
 //! whole    where a component's type ends
@@ -9,6 +10,7 @@
 //! ```
 
 pub(crate) mod icon;
+pub(crate) mod inline;
 #[cfg(feature = "ssr")]
 pub(crate) mod meter;
 pub(crate) mod time;
@@ -16,4 +18,5 @@ pub(crate) mod verdict;
 mod whole;
 
 pub(crate) use icon::{Glyph, Icon};
+pub(crate) use inline::inline;
 pub(crate) use whole::whole;

@@ -2,7 +2,11 @@
 
 /// `42 min`, `1 h 05 min`
 pub(crate) fn minutes(minutes: u16) -> String {
-    if minutes < 60 { format!("{minutes} min") } else { format!("{} h {:02} min", minutes / 60, minutes % 60) }
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+    }
 }
 
 /// What is left, as a clock shows it: `59:04`, `1:02:03`. Nothing below zero.
@@ -37,6 +41,7 @@ mod tests {
     fn durations_read_well() {
         assert_eq!(minutes(5), "5 min");
         assert_eq!(minutes(65), "1 h 05 min");
+        assert_eq!(minutes(120), "2 h");
         assert_eq!(clock(59_999), "0:59");
         assert_eq!(clock(3_723_000), "1:02:03");
         assert_eq!(clock(-5), "0:00");

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::lab::{MachineView, SandboxState, StepStatus, StepView},
     server_fns::lab::start_lab,
-    ui::{Glyph, Icon, time, whole},
+    ui::{Glyph, Icon, inline, time, whole},
 };
 
 /// What a sandbox of this lab takes.
@@ -69,6 +69,14 @@ pub fn LabStage(needs: Needs, live: Live) -> impl IntoView {
     }
 }
 
+/// The tier's name, and what it means where we know.
+fn tier(name: &str) -> String {
+    match name {
+        "userns" => "userns: root in here is nobody outside; no network beyond the sandbox".into(),
+        other => other.into(),
+    }
+}
+
 #[component]
 fn Start(feed: Feed, needs: Needs, label: &'static str) -> impl IntoView {
     whole(view! {
@@ -76,10 +84,10 @@ fn Start(feed: Feed, needs: Needs, label: &'static str) -> impl IntoView {
             <h2>"Your sandbox"</h2>
             <dl class="needs">
                 {needs.machines.into_iter().map(|machine| view! {
-                    <div><dt><code>{machine.name}</code></dt><dd>{machine.summary}{(!machine.terminal).then_some(" (no terminal)")}</dd></div>
+                    <div><dt><code>{machine.name}</code></dt><dd>{inline(&machine.summary)}{(!machine.terminal).then_some(" (no terminal)")}</dd></div>
                 }).collect_view()}
                 <div><dt>"Time"</dt><dd>"about "{time::minutes(needs.minutes)}" of work; it stays up "{time::minutes(needs.limit_minutes)}", and can be extended"</dd></div>
-                <div><dt>"Isolation"</dt><dd>{needs.tier}</dd></div>
+                <div><dt>"Isolation"</dt><dd>{tier(&needs.tier)}</dd></div>
             </dl>
             <StartForm feed label anonymous=needs.anonymous/>
             <noscript><p class="empty">"Terminals and live results need WebAssembly. The text, the quizzes and your results do not."</p></noscript>
@@ -150,7 +158,7 @@ fn Over(feed: Feed, state: SandboxState, needs: Needs) -> impl IntoView {
         <div class="stage-card" data-failed=failed.then_some("")>
             <h2>{failed.then(|| view! { <Icon glyph=Glyph::Warn/> })}{title}</h2>
             {failed.then(|| view! { <Steps feed/> })}
-            {error.map(|error| view! { <p class="notice bad" role="alert"><Icon glyph=Glyph::Warn/><span>{error}</span></p> })}
+            {error.map(|error| view! { <p class="notice bad" role="alert"><Icon glyph=Glyph::Warn/><span>{inline(&error)}</span></p> })}
             <p>{text}</p>
             <StartForm feed label="Start again" anonymous=needs.anonymous/>
         </div>

@@ -1,12 +1,12 @@
 //! One task: its text, its checks with what was expected and what was seen, its hints, its answer.
 
-use leptos::{ev::SubmitEvent, prelude::*};
+use leptos::{either::Either, ev::SubmitEvent, prelude::*};
 
 use super::feed::{Feed, Live, TaskState};
 use crate::{
     api::lab::{AnswerView, CheckView, HintView, SandboxState, SolutionView, TaskView, Verdict},
     server_fns::lab::{answer as send_answer, check_lab, hint as ask_hint},
-    ui::{Glyph, Icon, verdict::Mark, whole},
+    ui::{Glyph, Icon, inline, verdict::Mark, whole},
 };
 
 /// `children` is the task's text, which the server alone renders; `ready` says whether a sandbox was up when it did.
@@ -116,9 +116,9 @@ fn CheckRow(check: CheckView) -> impl IntoView {
 
 fn pair(term: &'static str, text: String, literal: bool) -> impl IntoView {
     (!text.is_empty()).then(|| {
-        view! {
-            <div><dt>{term}</dt><dd class=literal.then_some("literal")>{text}</dd></div>
-        }
+        // What was seen is the student's own text; only an author's words hold marks.
+        let shown = if literal { Either::Left(text) } else { Either::Right(inline(&text)) };
+        view! { <div><dt>{term}</dt><dd class=literal.then_some("literal")>{shown}</dd></div> }
     })
 }
 

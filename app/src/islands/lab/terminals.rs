@@ -130,7 +130,7 @@ fn TerminalTab(feed: Feed, terminal: TerminalView, front: RwSignal<Tab>) -> impl
             feed.ask(close_terminal(feed.lab.get_value(), id), move |()| {
                 feed.sandbox.update(|s| {
                     if let Some(s) = s {
-                        s.terminals.retain(|t| t.id != id)
+                        s.terminals.retain(|t| t.id != id);
                     }
                 });
             });
