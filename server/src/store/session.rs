@@ -101,7 +101,7 @@ impl SessionTable<'_> {
         .transpose()
     }
 
-    /// Notes that the session and its account are in use, and gives the session another [`IDLE`].
+    /// Notes that the session and its account are in use, and gives the session another two weeks.
     pub async fn touch(&self, handle: &str, account: AccountId, now: Moment) -> StoreResult<()> {
         sqlx::query(
             "UPDATE sessions SET last_seen_at = $2,
