@@ -79,7 +79,7 @@ pub fn ClassMatrix(matrix: Matrix) -> impl IntoView {
                     <tr>
                         {column("Student".into(), "Sort by name".into(), Order::Name)}
                         {column("Seen".into(), "Sort by last seen".into(), Order::Seen)}
-                        {column("Lessons".into(), "Sort by lessons read".into(), Order::Lessons)}
+                        {column("Lessons".into(), "Sort by lessons done".into(), Order::Lessons)}
                         {matrix.get_untracked().labs.into_iter().enumerate().map(|(index, lab)| {
                             column(lab.title.clone(), format!("Sort by {}", lab.title), Order::Lab(index))
                         }).collect_view()}

@@ -37,7 +37,7 @@ pub(crate) fn OutlineView(outline: Outline, caller: Caller) -> impl IntoView {
                     {signed_in.then(|| view! {
                         <p class="course-done">
                             <Meter done=u32::try_from(done).unwrap_or(u32::MAX) total=u32::try_from(written).unwrap_or(u32::MAX)/>
-                            <span>{done}" of "{written}" lessons read"</span>
+                            <span>{done}" of "{written}" lessons done"</span>
                         </p>
                     })}
                 </div>

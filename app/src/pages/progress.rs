@@ -17,7 +17,7 @@ pub(crate) fn ProgressView(progress: MyProgress) -> impl IntoView {
         <div class="page">
             <h1>"My progress"</h1>
             <dl class="figures">
-                <div><dt>"Lessons read"</dt><dd>{progress.lessons_done}<small>" of "{progress.lessons_total}</small></dd></div>
+                <div><dt>"Lessons done"</dt><dd>{progress.lessons_done}<small>" of "{progress.lessons_total}</small></dd></div>
                 <div><dt>"Labs passed"</dt><dd>{passed}<small>" of "{labs}</small></dd></div>
                 <div><dt>"Graded attempts"</dt><dd>{attempts}</dd></div>
             </dl>

@@ -184,6 +184,17 @@ impl Sessions {
     pub fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock }
     }
+
+    /// Whoever signs in was seen.
+    async fn seen(&self, record: &Record, now: Moment) -> session_store::Result<()> {
+        sqlx::query("UPDATE accounts SET last_seen_at = $2 WHERE id = $1")
+            .bind(account_in(record))
+            .bind(now.millis())
+            .execute(self.store.pool())
+            .await
+            .map_err(backend)?;
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -205,7 +216,7 @@ impl SessionStore for Sessions {
             .await
             .map_err(backend)?;
             if inserted.rows_affected() == 1 {
-                return Ok(());
+                return self.seen(record, now).await;
             }
             record.id = Id::default();
         }
