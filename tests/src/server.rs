@@ -97,7 +97,7 @@ async fn spawn(data: &Path, listen: &str, options: &[String]) -> Result<(Child, 
         .with_context(|| format!("cannot start {}", binary.display()))?;
     let stdout = process.stdout.take().context("no stdout")?;
     let mut lines = BufReader::new(stdout).lines();
-    let address = timeout(Duration::from_secs(60), async {
+    let address = timeout(Duration::from_mins(1), async {
         while let Some(line) = lines.next_line().await? {
             if let Some(at) = line.find("http://") {
                 let address = line[at..].split_whitespace().next().unwrap_or_default();

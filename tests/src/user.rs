@@ -54,7 +54,7 @@ impl User {
 
     fn keep_cookie(&mut self, response: &Response) -> Result<()> {
         let cookie = response.headers().get(SET_COOKIE).context("the server set no cookie")?;
-        self.cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
+        cookie.to_str()?.split(';').next().unwrap_or_default().clone_into(&mut self.cookie);
         Ok(())
     }
 

@@ -12,7 +12,7 @@
 //! theme      light, dark, as the system
 //! ```
 //!
-//! Islands of a lab page share one [`lab::feed::Feed`], so the page has one event stream however many cards it shows.
+//! Islands of a lab page share one `lab::feed::Feed`, so the page has one event stream however many cards it shows.
 
 pub(crate) mod browser;
 pub mod code;

@@ -40,7 +40,7 @@ pub(super) struct Options {
     listen: SocketAddr,
     #[command(flatten)]
     data: DataOptions,
-    /// The address at which browsers reach this server, such as https://labs.example.org.
+    /// The address at which browsers reach this server, such as <https://labs.example.org>.
     #[arg(long, env = "BULKHEAD_PUBLIC_URL", conflicts_with = "local")]
     public_url: Option<Origin>,
     /// Take clients' addresses from the last entry of X-Forwarded-For: a proxy that you trust stands in front.

@@ -56,7 +56,7 @@ impl Texts {
         self.labs.get(lab)
     }
 
-    /// Opens after passing, or after [`TRIES`] graded attempts.
+    /// Opens after passing, or after `TRIES` graded attempts.
     pub fn solution(&self, lab: &Lab, best: Option<&Best>) -> SolutionView {
         let attempts = best.map_or(0, |best| best.attempts);
         let open = attempts >= TRIES || best.is_some_and(|best| best.passed);

@@ -107,7 +107,7 @@ impl Sandbox {
     pub fn extended(&self, rules: &TimeRules) -> Option<Self> {
         let more = self.extension(rules);
         // What is shorter than a minute is no help and a confusing button.
-        if more < Duration::from_secs(60) {
+        if more < Duration::from_mins(1) {
             return None;
         }
         let mut next = self.clone();
@@ -138,7 +138,7 @@ fn limit(phase: Phase, now: Moment) -> Option<Moment> {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn rules() -> TimeRules {
         TimeRules {

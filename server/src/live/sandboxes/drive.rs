@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What a setup script may take longer than it says before somebody else looks.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 #[derive(Debug, thiserror::Error)]
 enum DriveError {
@@ -111,7 +111,7 @@ impl Sandboxes {
     fn plan(&self, row: &Sandbox, lab: &Lab) -> Result<SandboxPlan, DriveError> {
         let image = self.images.of(&row.lab).ok_or_else(|| DriveError::NoImage(row.lab.clone()))?;
         // Longer than any row's: it is for sandboxes that lost theirs.
-        let expires = self.clock.now().plus(lab.time.max + Duration::from_secs(3600)).to_datetime();
+        let expires = self.clock.now().plus(lab.time.max + Duration::from_hours(1)).to_datetime();
         let variables = self.key.variables(row.account, lab, row.generation);
         Ok(lab.plan(row.id.clone(), &row.account.to_string(), row.generation, expires, image, &variables))
     }

@@ -1,4 +1,4 @@
-//! Rows and engine, compared both ways. Deciding is pure; the [`keeper`](super::keeper) acts.
+//! Rows and engine, compared both ways. Deciding is pure; the keeper acts.
 //!
 //! | row | on the engine | decision |
 //! |---|---|---|
@@ -97,7 +97,7 @@ mod tests {
         row.phase = phase;
         row.deadline = phase.time_limit().map(|limit| START.plus(limit));
         if phase == Phase::Ready {
-            row.expires_at = Some(START.plus(Duration::from_secs(3600)));
+            row.expires_at = Some(START.plus(Duration::from_hours(1)));
         }
         row
     }
@@ -162,7 +162,7 @@ mod tests {
         for gone in [Some(object(EngineState::Dead, 1)), Some(object(EngineState::Running, 2)), Some(object(EngineState::Created, 1)), None] {
             assert!(matches!(ready(gone), Decision::Fail(_)));
         }
-        let late = decision(Phase::Ready, "me", false, Duration::from_secs(3600), Some(object(EngineState::Running, 1)));
+        let late = decision(Phase::Ready, "me", false, Duration::from_hours(1), Some(object(EngineState::Running, 1)));
         assert_eq!(late, Decision::Stop(Then::Expired));
     }
 }

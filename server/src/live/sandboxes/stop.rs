@@ -7,7 +7,10 @@ use super::{
     phase::{Phase, Then},
     tasks::Work,
 };
-use crate::store::{Sandbox, StoreResult};
+use crate::{
+    live::crash,
+    store::{Sandbox, StoreResult},
+};
 
 /// How long the task that made it may take to notice that it is gone.
 const NOTICE: Duration = Duration::from_secs(10);
@@ -35,7 +38,9 @@ impl Sandboxes {
             // It destroys the same sandbox, and its last write will be refused.
             let _done = before.await;
         }
+        crash::point("stopping");
         self.destroy(&sandbox).await;
+        crash::point("destroyed");
         match self.stopped(&sandbox).await {
             Ok(()) => self.wake.notify_one(),
             // The row's deadline brings the keeper here again.

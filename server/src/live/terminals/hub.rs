@@ -232,7 +232,7 @@ impl Hub {
         let id = attachment.process.id;
         let terminal = {
             let mut terminals = self.terminals();
-            let number = (1..)
+            let number = (1..=u32::MAX)
                 .find(|number| !terminals.values().any(|other| other.machine == machine && other.number == *number))
                 .unwrap_or(1);
             let terminal = Arc::new(Terminal {

@@ -196,7 +196,7 @@ async fn output_waits_for_the_writer_and_loses_nothing() {
     assert!((WINDOW as usize..=most).contains(&sent), "{sent} bytes were sent unacknowledged");
     browser.viewer.acknowledge(sent).await;
     browser.until("\n100000\n$").await;
-    let expected: String = (1..=100_000).map(|line| format!("{line}\r\n")).collect();
+    let expected = (1..=100_000).fold(String::new(), |text, line| text + &format!("{line}\r\n"));
     let got = String::from_utf8_lossy(&browser.bytes).into_owned();
     assert!(got.ends_with(&format!("{expected}$ ")), "{} bytes of {}", got.len(), expected.len());
     assert_eq!(browser.snapshots, 1);
