@@ -103,12 +103,16 @@ pub async fn provision(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ready, ProvisionError> {
     plan.check()?;
-    if let Some(setup) = &plan.setup
-        && half_set_up(engine, plan, setup).await?
-    {
-        engine.destroy(&plan.id).await?;
+    let mut setup = plan.setup.as_ref();
+    if let Some(asked) = setup {
+        match found(engine, plan, asked).await? {
+            Found::Nothing => {}
+            Found::HalfSetUp => engine.destroy(&plan.id).await?,
+            // A script that makes a container by name fails the second time.
+            Found::SetUp => setup = None,
+        }
     }
-    let result = run(engine, plan, Report { progress, took: Vec::new() }).await;
+    let result = run(engine, plan, setup, Report { progress, took: Vec::new() }).await;
     if let Err(error) = &result
         && !matches!(error, ProvisionError::Engine(EngineError::Generation { .. }))
         && let Err(left) = engine.destroy(&plan.id).await
@@ -146,7 +150,12 @@ impl Report<'_> {
     }
 }
 
-async fn run(engine: &dyn SandboxEngine, plan: &SandboxPlan, mut report: Report<'_>) -> Result<Ready, ProvisionError> {
+async fn run(
+    engine: &dyn SandboxEngine,
+    plan: &SandboxPlan,
+    setup: Option<&Setup>,
+    mut report: Report<'_>,
+) -> Result<Ready, ProvisionError> {
     let creating = async {
         let others =
             engine.list().await?.into_iter().filter(|found| found.id != plan.id).map(|found| found.owner_uid).collect();
@@ -158,7 +167,7 @@ async fn run(engine: &dyn SandboxEngine, plan: &SandboxPlan, mut report: Report<
     let status = report
         .step(Step::Booting, BOOTING, booted(&link, plan), "a machine is not up, or its Docker engine does not answer")
         .await?;
-    if let Some(setup) = &plan.setup {
+    if let Some(setup) = setup {
         let within = setup.timeout + Duration::from_secs(30);
         report.step(Step::SettingUp, within, set_up(&link, plan, setup), "the setup script").await?;
     }
@@ -196,21 +205,31 @@ async fn set_up(link: &AgentLink, plan: &SandboxPlan, setup: &Setup) -> Result<(
     Ok(())
 }
 
-/// Whether this sandbox is there and its setup may have stopped half way.
-async fn half_set_up(engine: &dyn SandboxEngine, plan: &SandboxPlan, setup: &Setup) -> Result<bool, ProvisionError> {
+/// What a call before this one left.
+enum Found {
+    Nothing,
+    /// Its setup did not begin, stopped half way, or runs still.
+    HalfSetUp,
+    SetUp,
+}
+
+async fn found(engine: &dyn SandboxEngine, plan: &SandboxPlan, setup: &Setup) -> Result<Found, ProvisionError> {
     let there = engine
         .status(&plan.id)
         .await?
         .is_some_and(|found| found.generation == plan.generation && found.state == EngineState::Running);
     if !there {
-        return Ok(false);
+        return Ok(Found::Nothing);
     }
     let look = Look::File { machine: setup.machine.clone(), pid: None, path: MARK.to_owned(), limit: 0 };
     let seen = async {
         let link = AgentLink::open(engine.connect(&plan.id).await?).await?;
         Ok::<_, ProvisionError>(link.observe(vec![look]).await?)
     };
-    Ok(!matches!(timeout(BOOTING, seen).await, Ok(Ok(seen)) if matches!(seen[..], [Ok(Seen::File(_))])))
+    match timeout(BOOTING, seen).await {
+        Ok(Ok(seen)) if matches!(seen[..], [Ok(Seen::File(_))]) => Ok(Found::SetUp),
+        _ => Ok(Found::HalfSetUp),
+    }
 }
 
 /// A bash script as root on a machine, with these variables in its environment.
