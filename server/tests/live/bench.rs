@@ -76,14 +76,8 @@ impl Bench {
             places: self.places,
         };
         let live = Live::start(needs).await.expect("a live side");
-        let platform = Platform::new(
-            config,
-            self.clock.clone(),
-            Random::system(),
-            self.store.clone(),
-            course,
-            live.clone(),
-        );
+        let platform =
+            Platform::new(config, self.clock.clone(), Random::system(), self.store.clone(), course, live.clone());
         Server { platform: Arc::new(platform.expect("a platform")), live, store: self.store.clone(), serving: None }
     }
 

@@ -71,10 +71,16 @@ async fn a_check_tells_each_verdict_and_stores_one_attempt() {
     let row = server.ready(ada).await;
     let mut events = server.listen(ada);
     check(&server, ada, Scope::All).await;
-    let kept = next(&mut events, |event| matches!(event, LabEvent::Check { check, .. } if check.id == "kept" && !check.running)).await;
+    let kept = next(
+        &mut events,
+        |event| matches!(event, LabEvent::Check { check, .. } if check.id == "kept" && !check.running),
+    )
+    .await;
     let LabEvent::Check { task, check: kept } = kept else { unreachable!() };
     assert_eq!((task.as_str(), kept.verdict), ("keep", Some(Verdict::Pass)));
-    let LabEvent::Score { score, best, attempts: count } = next(&mut events, |event| matches!(event, LabEvent::Score { .. })).await else {
+    let LabEvent::Score { score, best, attempts: count } =
+        next(&mut events, |event| matches!(event, LabEvent::Score { .. })).await
+    else {
         unreachable!()
     };
     assert_eq!((score.score, score.passed, best.score, count), (60, true, 60, 1));
@@ -95,7 +101,10 @@ async fn a_check_tells_each_verdict_and_stores_one_attempt() {
     next(&mut events, |event| *event == LabEvent::Grading { running: false }).await;
     check(&server, ada, Scope::All).await;
     let worse = next(&mut events, |event| matches!(event, LabEvent::Score { .. })).await;
-    assert!(matches!(worse, LabEvent::Score { ref score, ref best, attempts: 3 } if score.score == 60 && best.score == 100), "{worse:?}");
+    assert!(
+        matches!(worse, LabEvent::Score { ref score, ref best, attempts: 3 } if score.score == 60 && best.score == 100),
+        "{worse:?}"
+    );
 }
 
 #[tokio::test]
@@ -136,7 +145,9 @@ async fn three_tries_open_the_solution() {
     let mut events = server.listen(ada);
     for left in [2, 1, 0] {
         check(&server, ada, Scope::All).await;
-        let LabEvent::Solution { solution } = next(&mut events, |event| matches!(event, LabEvent::Solution { .. })).await else {
+        let LabEvent::Solution { solution } =
+            next(&mut events, |event| matches!(event, LabEvent::Solution { .. })).await
+        else {
             unreachable!()
         };
         match (left, solution) {
@@ -153,7 +164,7 @@ async fn left(server: &Server, row: &Sandbox) -> bulkhead::store::AttemptId {
     let claim = Claim {
         token: "theirs".to_owned(),
         owner: ServerId::new("dead".to_owned()),
-        deadline: now.plus(Duration::from_secs(300)),
+        deadline: now.plus(Duration::from_mins(5)),
     };
     let new = NewAttempt {
         account: row.account,
@@ -176,9 +187,10 @@ async fn an_attempt_that_a_dead_server_began_is_graded_once_by_the_next() {
     let id = left(&before, &row).await;
     drop(before);
     let after = bench.server().await;
-    eventually("graded", async || {
-        matches!(attempts(&after).await.as_slice(), [AttemptState::Done(outcome)] if outcome.score == 60)
-    })
+    eventually(
+        "graded",
+        async || matches!(attempts(&after).await.as_slice(), [AttemptState::Done(outcome)] if outcome.score == 60),
+    )
     .await;
     assert!(looked.load(Ordering::SeqCst) > 0);
     // The dead one comes back from the dead, and is too late.
@@ -190,6 +202,7 @@ async fn an_attempt_that_a_dead_server_began_is_graded_once_by_the_next() {
         gated: false,
         round_trips: 0,
         millis: 0,
+        restart_error: None,
     };
     let late = after.store.attempts().finish(id, "theirs", &grading, bench.clock.now()).await.expect("asked");
     assert_eq!(late, None);

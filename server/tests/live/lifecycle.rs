@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
-use bulkhead::live::sandboxes::{Places, SandboxError, phase::{Phase, Then}};
+use bulkhead::live::sandboxes::{
+    Places, SandboxError,
+    phase::{Phase, Then},
+};
 use bulkhead_app::api::lab::{LabEvent, SandboxState, StepStatus};
 use bulkhead_labs::engine::{CreateStep, Mode};
 
 use crate::bench::{Bench, LAB, eventually, next};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_start_shows_its_steps_and_ends_with_a_prompt() {
+    use SandboxState::{Booting, Creating, Queued, Ready, SettingUp};
+
     let bench = Bench::new().await;
     let server = bench.server().await;
     let ada = server.account("ada").await;
@@ -27,7 +32,6 @@ async fn a_start_shows_its_steps_and_ends_with_a_prompt() {
         }
     };
     seen.dedup();
-    use SandboxState::{Booting, Creating, Queued, Ready, SettingUp};
     assert_eq!(seen, [Queued, Creating, Booting, SettingUp, Ready]);
     assert!(view.steps.iter().all(|step| step.status == StepStatus::Done && step.millis.is_some()), "{:?}", view.steps);
     assert_eq!(view.terminals.iter().map(|t| t.title.as_str()).collect::<Vec<_>>(), ["host 1"]);
@@ -191,7 +195,8 @@ async fn time_is_warned_of_extended_and_up() {
     server.ready(ada).await;
     let mut events = server.listen(ada);
     let warned = async |events: &mut _| {
-        let LabEvent::Warning { minutes } = next(events, |event| matches!(event, LabEvent::Warning { .. })).await else {
+        let LabEvent::Warning { minutes } = next(events, |event| matches!(event, LabEvent::Warning { .. })).await
+        else {
             unreachable!()
         };
         minutes

@@ -6,6 +6,7 @@
 //! takeover   what a dead server left, what the engine lost, what no row claims
 //! grading    attempts: one at a time, stored once, whoever dies
 //! stream     events over HTTP            socket     terminals over HTTP
+//! wire       the other end: requests, event stream, socket
 //! ```
 
 mod bench;
@@ -14,3 +15,4 @@ mod lifecycle;
 mod socket;
 mod stream;
 mod takeover;
+mod wire;

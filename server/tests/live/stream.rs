@@ -1,49 +1,12 @@
 //! The lab's events over HTTP: the whole state first, then what changes.
 
-use std::time::Duration;
-
 use bulkhead::live::sandboxes::phase::Phase;
 use bulkhead_app::api::lab::{LabEvent, SandboxState};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{TcpStream, tcp::OwnedReadHalf},
-    time::timeout,
-};
 
 use crate::{
     bench::{Bench, LAB, PASSWORD, Server},
-    socket::sign_in,
+    wire::{Stream, sign_in},
 };
-
-struct Stream(BufReader<OwnedReadHalf>, #[expect(dead_code, reason = "held open")] tokio::net::tcp::OwnedWriteHalf);
-
-impl Stream {
-    async fn open(address: std::net::SocketAddr, cookie: &str, lab: &str) -> (String, Self) {
-        let (read, mut write) = TcpStream::connect(address).await.expect("a connection").into_split();
-        let request = format!(
-            "GET /events/lab/{lab} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nAccept: text/event-stream\r\nSec-Fetch-Site: same-origin\r\n\r\n"
-        );
-        write.write_all(request.as_bytes()).await.expect("written");
-        let mut reader = BufReader::new(read);
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            let read = timeout(Duration::from_secs(10), reader.read_line(&mut head)).await;
-            assert!(read.expect("an answer").expect("read") > 0, "{head}");
-        }
-        (head, Self(reader, write))
-    }
-
-    async fn next(&mut self) -> LabEvent {
-        loop {
-            let mut line = String::new();
-            let read = timeout(Duration::from_secs(20), self.0.read_line(&mut line)).await;
-            assert!(read.expect("an event in time").expect("read") > 0, "the stream ended");
-            if let Some(event) = line.trim_end().strip_prefix("data: ") {
-                return serde_json::from_str(event).expect("an event");
-            }
-        }
-    }
-}
 
 async fn served(bench: &Bench) -> (Server, std::net::SocketAddr) {
     let mut server = bench.server().await;
@@ -62,7 +25,9 @@ async fn a_page_gets_the_whole_state_and_then_what_changes() {
     assert_eq!(stream.next().await, LabEvent::Sandbox { sandbox: None });
     assert_eq!(stream.next().await, LabEvent::Grading { running: false });
     for id in ["kept", "told"] {
-        assert!(matches!(stream.next().await, LabEvent::Check { check, .. } if check.id == id && check.verdict.is_none()));
+        assert!(
+            matches!(stream.next().await, LabEvent::Check { check, .. } if check.id == id && check.verdict.is_none())
+        );
     }
     assert!(matches!(stream.next().await, LabEvent::Solution { .. }));
     server.live.sandboxes.start(ada, server.lab()).await.expect("started");
@@ -75,7 +40,9 @@ async fn a_page_gets_the_whole_state_and_then_what_changes() {
     }
     // A page that was away misses nothing.
     let (_, mut later) = Stream::open(address, &cookie, LAB).await;
-    assert!(matches!(later.next().await, LabEvent::Sandbox { sandbox: Some(sandbox) } if sandbox.state == SandboxState::Ready));
+    assert!(
+        matches!(later.next().await, LabEvent::Sandbox { sandbox: Some(sandbox) } if sandbox.state == SandboxState::Ready)
+    );
     server.live.sandboxes.stop(ada, LAB).await.expect("stopped");
     server.until(ada, Phase::Stopped).await;
     while stream.next().await != (LabEvent::Sandbox { sandbox: None }) {}
@@ -90,7 +57,8 @@ async fn a_page_that_falls_behind_gets_the_state_again() {
     let (_, mut stream) = Stream::open(address, &cookie, LAB).await;
     assert_eq!(stream.next().await, LabEvent::Sandbox { sandbox: None });
     // More than the socket and the backlog hold, while nobody reads.
-    let filler = LabEvent::Solution { solution: bulkhead_app::api::lab::SolutionView::Open { html: "x".repeat(100_000) } };
+    let filler =
+        LabEvent::Solution { solution: bulkhead_app::api::lab::SolutionView::Open { html: "x".repeat(100_000) } };
     for _ in 0..500 {
         server.live.events.publish(ada, LAB, filler.clone());
         tokio::task::yield_now().await;
@@ -119,12 +87,5 @@ async fn streams_end_with_the_server() {
     let (_, mut stream) = Stream::open(address, &cookie, LAB).await;
     stream.next().await;
     server.live.close();
-    let mut rest = String::new();
-    loop {
-        let read = timeout(Duration::from_secs(10), stream.0.read_line(&mut rest)).await.expect("an end in time");
-        // The last chunk of a chunked body.
-        if read.expect("read") == 0 || rest.ends_with("\r\n0\r\n") {
-            break;
-        }
-    }
+    stream.until_ended().await;
 }

@@ -34,7 +34,7 @@ async fn left(bench: &Bench, server: &Server, phase: Phase) -> (bulkhead::store:
     }
     if phase == Phase::Ready {
         row.ready_at = Some(hand.now);
-        row.expires_at = Some(hand.now.plus(Duration::from_secs(3600)));
+        row.expires_at = Some(hand.now.plus(Duration::from_hours(1)));
     }
     bench.store.sandboxes().insert(&row).await.expect("a row");
     (account, row)
@@ -43,7 +43,8 @@ async fn left(bench: &Bench, server: &Server, phase: Phase) -> (bulkhead::store:
 /// Its container, where the server died after it was made.
 async fn made(bench: &Bench, server: &Server, row: &Sandbox) {
     let expires = Moment::from_millis(1_800_000_000_000).to_datetime();
-    let plan = server.lab().plan(row.id.clone(), "1", row.generation, expires, "bulkhead/test:1", &Variables::default());
+    let plan =
+        server.lab().plan(row.id.clone(), "1", row.generation, expires, "bulkhead/test:1", &Variables::default());
     bulkhead_labs::sandbox::provision(&bench.engine, &plan, &|_| ()).await.expect("a sandbox");
 }
 
@@ -72,7 +73,14 @@ async fn a_server_that_dies_in_each_step_of_create_leaves_what_the_next_adopts()
         let server = bench.server().await;
         let (account, row) = left(&bench, &server, Phase::Creating).await;
         bench.engine.inject(step, Mode::Crash);
-        let plan = server.lab().plan(row.id.clone(), "1", 1, bench.clock.now().to_datetime(), "bulkhead/test:1", &Variables::default());
+        let plan = server.lab().plan(
+            row.id.clone(),
+            "1",
+            1,
+            bench.clock.now().to_datetime(),
+            "bulkhead/test:1",
+            &Variables::default(),
+        );
         // The platform's own undo is what a crash skips, so the step is driven by hand.
         let crashed = bulkhead_labs::sandbox::provision(&Uncleaned(bench.engine.clone()), &plan, &|_| ()).await;
         assert!(crashed.is_err());
@@ -85,7 +93,8 @@ async fn a_server_that_dies_in_each_step_of_create_leaves_what_the_next_adopts()
 
 #[tokio::test]
 async fn a_stop_that_was_begun_is_finished() {
-    for (then, end) in [(Then::Stopped, Phase::Stopped), (Then::Expired, Phase::Expired), (Then::Failed, Phase::Failed)] {
+    for (then, end) in [(Then::Stopped, Phase::Stopped), (Then::Expired, Phase::Expired), (Then::Failed, Phase::Failed)]
+    {
         let bench = Bench::new().await;
         let server = bench.server().await;
         let (account, row) = left(&bench, &server, Phase::Stopping(then)).await;
@@ -161,7 +170,10 @@ async fn a_step_that_takes_too_long_is_undone_and_named() {
     bench.clock.advance(Phase::Booting.time_limit().expect("a limit"));
     server.live.sandboxes.reconcile().await.expect("reconciled");
     let failed = server.until(account, Phase::Failed).await;
-    assert!(failed.error.as_deref().is_some_and(|error| error.contains("Booting its machines took longer")), "{failed:?}");
+    assert!(
+        failed.error.as_deref().is_some_and(|error| error.contains("Booting its machines took longer")),
+        "{failed:?}"
+    );
     assert_eq!(bench.on_engine().await, []);
 }
 
@@ -196,7 +208,10 @@ impl SandboxEngine for Uncleaned {
     async fn has_image(&self, image: &str) -> Result<bool, bulkhead_labs::engine::EngineError> {
         self.0.has_image(image).await
     }
-    async fn create(&self, spec: &bulkhead_labs::engine::SandboxSpec) -> Result<(), bulkhead_labs::engine::EngineError> {
+    async fn create(
+        &self,
+        spec: &bulkhead_labs::engine::SandboxSpec,
+    ) -> Result<(), bulkhead_labs::engine::EngineError> {
         self.0.create(spec).await
     }
     async fn status(
@@ -205,7 +220,10 @@ impl SandboxEngine for Uncleaned {
     ) -> Result<Option<bulkhead_labs::engine::SandboxSummary>, bulkhead_labs::engine::EngineError> {
         self.0.status(id).await
     }
-    async fn connect(&self, id: &SandboxId) -> Result<bulkhead_labs::engine::Duplex, bulkhead_labs::engine::EngineError> {
+    async fn connect(
+        &self,
+        id: &SandboxId,
+    ) -> Result<bulkhead_labs::engine::Duplex, bulkhead_labs::engine::EngineError> {
         self.0.connect(id).await
     }
     async fn destroy(&self, _: &SandboxId) -> Result<(), bulkhead_labs::engine::EngineError> {
