@@ -62,18 +62,27 @@ fn new(options: &New) -> CliResult {
     let is_slug = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
-    let Some((module, lesson)) = options.path.split_once('/').filter(|(module, lesson)| is_slug(module) && is_slug(lesson))
+    let Some((module, lesson)) =
+        options.path.split_once('/').filter(|(module, lesson)| is_slug(module) && is_slug(lesson))
     else {
         return Err(CliError::Usage(format!("`{}` is no path such as `introduction/first-lesson`", options.path)));
     };
     let Some(title) = options.title.clone().or_else(|| announced(&options.course, module, lesson)) else {
         let outline = options.course.join("course.toml");
-        return Err(CliError::Usage(format!("{} does not announce `{}`: give the title", outline.display(), options.path)));
+        return Err(CliError::Usage(format!(
+            "{} does not announce `{}`: give the title",
+            outline.display(),
+            options.path
+        )));
     };
     let file = options.course.join(module).join(lesson).join("lesson.md");
     write_new(&file, &frame(lesson, &title))?;
     out::say(&format!("wrote {}", file.display()));
-    out::say(&format!("Name it in {}, then: bulkhead content lint --course {}", options.course.join("course.toml").display(), options.course.display()));
+    out::say(&format!(
+        "Name it in {}, then: bulkhead content lint --course {}",
+        options.course.join("course.toml").display(),
+        options.course.display()
+    ));
     Ok(Outcome::Fine)
 }
 
@@ -82,7 +91,8 @@ pub(super) fn write_new(file: &Path, text: &str) -> CliResult<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(machine)?;
     }
-    let made = std::fs::File::create_new(file).and_then(|mut made| std::io::Write::write_all(&mut made, text.as_bytes()));
+    let made =
+        std::fs::File::create_new(file).and_then(|mut made| std::io::Write::write_all(&mut made, text.as_bytes()));
     made.map_err(|error| CliError::Machine(format!("{}: {error}", file.display()).into()))
 }
 

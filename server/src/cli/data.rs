@@ -53,7 +53,11 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(CliError::Machine(
-                format!("another server uses the data folder {}. Stop it, or choose another folder with --data.", data.display()).into(),
+                format!(
+                    "another server uses the data folder {}. Stop it, or choose another folder with --data.",
+                    data.display()
+                )
+                .into(),
             )),
             Err(TryLockError::Error(error)) => Err(machine(error)),
         }

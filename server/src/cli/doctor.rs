@@ -52,12 +52,14 @@ fn shown(row: &Row) -> String {
         RowStatus::Warn => "!",
         RowStatus::Fail => "✗",
     };
-    let fix = row.fix.as_deref().map(|fix| format!("\n    what to do: {}", fix.replace('\n', "\n    "))).unwrap_or_default();
+    let fix =
+        row.fix.as_deref().map(|fix| format!("\n    what to do: {}", fix.replace('\n', "\n    "))).unwrap_or_default();
     format!("{mark} {}: {}{fix}", row.title, row.detail)
 }
 
 fn summary(report: &Report) -> String {
-    let tier = report.tier.and_then(|tier| serde_json::to_value(tier).ok()).and_then(|tier| tier.as_str().map(str::to_owned));
+    let tier =
+        report.tier.and_then(|tier| serde_json::to_value(tier).ok()).and_then(|tier| tier.as_str().map(str::to_owned));
     match tier {
         Some(tier) => format!("\nIsolation tier: {tier}. A sandbox was booted, and nothing got out of it."),
         None => "\nIsolation tier: none proved. Start at the first ✗.".to_owned(),

@@ -72,7 +72,12 @@ pub(super) async fn run(command: Command) -> CliResult {
             let complete = found.iter().all(|image| image.present);
             let rows: Vec<ImageRow> = found
                 .into_iter()
-                .map(|image| ImageRow { name: image.name, image: image.image, present: image.present, bytes: image.bytes })
+                .map(|image| ImageRow {
+                    name: image.name,
+                    image: image.image,
+                    present: image.present,
+                    bytes: image.bytes,
+                })
                 .collect();
             show(&rows, options.json);
             Ok(Outcome::from_yes(complete))
@@ -150,5 +155,6 @@ impl Progress for Shown {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {wide_msg:.dim}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+    ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {wide_msg:.dim}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

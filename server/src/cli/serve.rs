@@ -31,7 +31,10 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 const LAST_SANDBOXES: Duration = Duration::from_secs(20);
 
 #[derive(Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line, and no two exclude each other")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line, and no two exclude each other"
+)]
 pub(super) struct Options {
     /// For one person on this machine: loopback only, signed in at once.
     #[arg(long)]
@@ -124,7 +127,8 @@ fn config(options: &Options) -> CliResult<Config> {
 
 fn course(options: &Options) -> CliResult<Course> {
     let course = Course::parse(&course::files(options.course.as_deref())?).map_err(|findings| {
-        let errors: Vec<String> = findings.iter().filter(|finding| finding.is_error()).map(ToString::to_string).collect();
+        let errors: Vec<String> =
+            findings.iter().filter(|finding| finding.is_error()).map(ToString::to_string).collect();
         CliError::Machine(format!("the course has faults:\n{}", errors.join("\n")).into())
     })?;
     for finding in &course.warnings {
@@ -133,7 +137,13 @@ fn course(options: &Options) -> CliResult<Course> {
     Ok(course)
 }
 
-async fn live(options: &Options, store: &Store, clock: &Clock, random: &Random, course: Arc<Course>) -> CliResult<Live> {
+async fn live(
+    options: &Options,
+    store: &Store,
+    clock: &Clock,
+    random: &Random,
+    course: Arc<Course>,
+) -> CliResult<Live> {
     let installed = options.labs.installed();
     let catalog = installed.catalog().map_err(machine)?;
     for finding in catalog.diagnostics() {

@@ -185,7 +185,9 @@ fn list(accounts: &[Account], json: bool) {
     }
     let cells: Vec<Vec<String>> = rows
         .into_iter()
-        .map(|row| vec![row.email, row.name, word(row.role).to_owned(), row.last_seen_at.unwrap_or_else(|| "never".to_owned())])
+        .map(|row| {
+            vec![row.email, row.name, word(row.role).to_owned(), row.last_seen_at.unwrap_or_else(|| "never".to_owned())]
+        })
         .collect();
     out::table(&["EMAIL", "NAME", "ROLE", "LAST SEEN"], &cells);
 }

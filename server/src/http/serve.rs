@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 use super::router;
@@ -26,6 +27,12 @@ pub async fn serve(
     if platform.config.mode.is_local() && !address.ip().is_loopback() {
         return Err(ServeError::NotLoopback(address));
     }
+    // The echo of a key is one small packet, and must not wait for the next.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection will be slow to echo");
+        }
+    });
     let service = router(platform).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(shutdown).await?;
     Ok(())

@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn a_labs_fixtures_are_its_own() {
         let file = |path: &str| (path.to_owned(), path.as_bytes().to_vec());
-        let files = Files::from([file("a/fixtures/x"), file("a/lab.toml"), file("ab/fixtures/y"), file("a/fixtures/d/z")]);
+        let files =
+            Files::from([file("a/fixtures/x"), file("a/lab.toml"), file("ab/fixtures/y"), file("a/fixtures/d/z")]);
         let found = fixtures(&files, "a");
         assert_eq!(found.fixtures.keys().collect::<Vec<_>>(), ["d/z", "x"]);
     }

@@ -273,10 +273,8 @@ impl AttemptTable<'_> {
     }
 
     pub async fn by_id(&self, id: AttemptId) -> StoreResult<Option<Attempt>> {
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM attempts WHERE id = $1")
-            .bind(id.get())
-            .fetch_optional(self.0.pool())
-            .await?;
+        let row: Option<Row> =
+            sqlx::query_as("SELECT * FROM attempts WHERE id = $1").bind(id.get()).fetch_optional(self.0.pool()).await?;
         row.map(TryInto::try_into).transpose()
     }
 

@@ -98,7 +98,14 @@ impl LabStateTable<'_> {
     }
 
     /// Idempotent; the first time counts.
-    pub async fn reveal_hint(&self, account: AccountId, lab: &str, task: &str, number: u8, at: Moment) -> StoreResult<()> {
+    pub async fn reveal_hint(
+        &self,
+        account: AccountId,
+        lab: &str,
+        task: &str,
+        number: u8,
+        at: Moment,
+    ) -> StoreResult<()> {
         sqlx::query(
             "INSERT INTO hints (account_id, lab, task, number, at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (account_id, lab, task, number) DO NOTHING",
@@ -115,11 +122,12 @@ impl LabStateTable<'_> {
 
     /// Hints that the account has seen, as (task, number).
     pub async fn hints(&self, account: AccountId, lab: &str) -> StoreResult<BTreeSet<(String, u8)>> {
-        let rows: Vec<(String, i64)> = sqlx::query_as("SELECT task, number FROM hints WHERE account_id = $1 AND lab = $2")
-            .bind(account.get())
-            .bind(lab)
-            .fetch_all(self.0.pool())
-            .await?;
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT task, number FROM hints WHERE account_id = $1 AND lab = $2")
+                .bind(account.get())
+                .bind(lab)
+                .fetch_all(self.0.pool())
+                .await?;
         Ok(rows.into_iter().filter_map(|(task, number)| Some((task, u8::try_from(number).ok()?))).collect())
     }
 }

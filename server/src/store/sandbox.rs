@@ -227,7 +227,10 @@ impl SandboxTable<'_> {
 
     /// Servers that gave a sign of life within `within`; those that did not are forgotten.
     pub async fn servers(&self, now: Moment, within: Duration) -> StoreResult<Vec<ServerId>> {
-        sqlx::query("DELETE FROM servers WHERE beat < $1").bind(now.minus(within).millis()).execute(self.0.pool()).await?;
+        sqlx::query("DELETE FROM servers WHERE beat < $1")
+            .bind(now.minus(within).millis())
+            .execute(self.0.pool())
+            .await?;
         let rows: Vec<(String,)> = sqlx::query_as("SELECT id FROM servers").fetch_all(self.0.pool()).await?;
         Ok(rows.into_iter().map(|(id,)| ServerId(id)).collect())
     }

@@ -200,9 +200,9 @@ async fn an_attempt_that_a_dead_server_began_is_graded_once_by_the_next() {
         certain: 100,
         passed: true,
         gated: false,
+        restart_error: None,
         round_trips: 0,
         millis: 0,
-        restart_error: None,
     };
     let late = after.store.attempts().finish(id, "theirs", &grading, bench.clock.now()).await.expect("asked");
     assert_eq!(late, None);

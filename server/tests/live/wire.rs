@@ -123,7 +123,6 @@ pub(crate) fn status(refused: Result<Socket, Error>) -> u16 {
     }
 }
 
-
 pub(crate) struct Stream(BufReader<OwnedReadHalf>, #[expect(dead_code, reason = "held open")] OwnedWriteHalf);
 
 impl Stream {

@@ -143,7 +143,8 @@ impl Server {
         let mut process = command.spawn().expect("the server starts");
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
         let said = timeout(PATIENCE, lines.next_line()).await.expect("an address in time").expect("read");
-        let said = said.unwrap_or_else(|| panic!("the server ended: {:?}", std::fs::read_to_string(data.0.join("server.log"))));
+        let said = said
+            .unwrap_or_else(|| panic!("the server ended: {:?}", std::fs::read_to_string(data.0.join("server.log"))));
         let address = said.rsplit("http://").next().and_then(|at| at.trim_end_matches('/').parse().ok());
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { process, address: address.unwrap_or_else(|| panic!("no address in {said:?}")) }
@@ -157,7 +158,8 @@ impl Server {
     }
 
     pub(crate) async fn until_dead(mut self) {
-        let ended = timeout(PATIENCE, self.process.wait()).await.expect("the server dies at that step").expect("waited");
+        let ended =
+            timeout(PATIENCE, self.process.wait()).await.expect("the server dies at that step").expect("waited");
         assert!(!ended.success(), "it was to die, and ended in order");
     }
 
@@ -204,8 +206,14 @@ impl Server {
 
     pub(crate) async fn until(&self, wanted: SandboxState) -> SandboxView {
         self.until_state("the sandbox's state", |event| match event {
-            LabEvent::Sandbox { sandbox: Some(sandbox) } if sandbox.state == wanted && (wanted != SandboxState::Ready || !sandbox.terminals.is_empty()) => Some(sandbox.clone()),
-            LabEvent::Sandbox { sandbox: Some(sandbox) } if sandbox.state == SandboxState::Failed => panic!("it failed: {sandbox:?}"),
+            LabEvent::Sandbox { sandbox: Some(sandbox) }
+                if sandbox.state == wanted && (wanted != SandboxState::Ready || !sandbox.terminals.is_empty()) =>
+            {
+                Some(sandbox.clone())
+            }
+            LabEvent::Sandbox { sandbox: Some(sandbox) } if sandbox.state == SandboxState::Failed => {
+                panic!("it failed: {sandbox:?}")
+            }
             _ => None,
         })
         .await
@@ -228,11 +236,12 @@ impl Server {
 
     pub(crate) async fn verdicts(&self) -> Vec<Option<Verdict>> {
         let state = self.state().await.into_iter();
-        state.filter_map(|event| match event {
-            LabEvent::Check { check, .. } => Some(check.verdict),
-            _ => None,
-        })
-        .collect()
+        state
+            .filter_map(|event| match event {
+                LabEvent::Check { check, .. } => Some(check.verdict),
+                _ => None,
+            })
+            .collect()
     }
 
     pub(crate) async fn shell(&self, sandbox: &SandboxView) -> Shell {

@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! engine    databases: a file for SQLite, Debian's PostgreSQL on a socket of its own
-//! accounts, sessions, reading, audit, opening   cases by table
+//! accounts, sessions, reading, audit, opening, sandboxes, attempts   cases by table
 //! ```
 //!
 //! A case is an `async fn(Fresh)` listed in [`CASES`]; it gets an empty database with all tables.
 
 mod accounts;
+mod attempts;
 mod audit;
 mod engine;
 mod opening;
 mod reading;
+mod sandboxes;
 mod sessions;
 
 use std::{future::Future, pin::Pin};
@@ -33,6 +35,12 @@ const CASES: &[(&str, Case)] = cases![
     accounts::racing_sign_ups_make_one_account,
     accounts::unknown_accounts_are_nothing,
     accounts::a_new_password_ends_the_other_sessions,
+    attempts::a_finished_attempt_comes_with_evidence_verdicts_and_best,
+    attempts::only_who_holds_the_token_finishes_and_only_once,
+    attempts::one_attempt_runs_in_a_sandbox,
+    attempts::the_best_counts_and_a_pass_stays,
+    attempts::an_abandoned_attempt_costs_nothing,
+    attempts::answers_and_hints_are_kept_apart,
     audit::entries_come_back_latest_first,
     opening::opening_twice_changes_nothing,
     opening::a_transaction_is_all_or_nothing,
@@ -41,6 +49,13 @@ const CASES: &[(&str, Case)] = cases![
     reading::a_lesson_is_read_once_and_again,
     reading::the_last_submission_counts_and_a_pass_stays,
     reading::progress_of_all_is_told_apart,
+    sandboxes::a_sandbox_is_found_again_as_it_was,
+    sandboxes::one_for_each_account_and_lab,
+    sandboxes::of_two_who_write_one_wins,
+    sandboxes::the_queue_has_an_order,
+    sandboxes::servers_are_alive_while_they_say_so,
+    sandboxes::a_key_is_made_once,
+    sandboxes::everything_goes_with_its_account,
     sessions::a_session_keeps_its_data,
     sessions::a_session_is_not_kept_under_its_id,
     sessions::colliding_ids_make_two_sessions,

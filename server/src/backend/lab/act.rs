@@ -39,7 +39,12 @@ pub(in crate::backend) async fn stop(platform: &Platform, caller: &Caller, lab: 
     platform.live.sandboxes.stop(account, lab.id.as_str()).await.map_err(Fault::shown)
 }
 
-pub(in crate::backend) async fn check(platform: &Platform, caller: &Caller, lab: &str, scope: CheckScope) -> ApiResult<()> {
+pub(in crate::backend) async fn check(
+    platform: &Platform,
+    caller: &Caller,
+    lab: &str,
+    scope: CheckScope,
+) -> ApiResult<()> {
     let (account, lab) = (account_of(caller)?, find(platform, lab)?);
     let scope = match scope {
         CheckScope::All => Scope::All,
@@ -65,8 +70,11 @@ pub(in crate::backend) async fn hint(
         let attempts = best.get(lab.id.as_str()).map_or(0, |best| best.attempts);
         if attempts < hint.after {
             let left = hint.after - attempts;
-            let tries = if left == 1 { "one more checked try".to_owned() } else { format!("{left} more checked tries") };
-            return Err(ApiError::Conflict { message: format!("This hint opens after {tries}. Check your work first.") });
+            let tries =
+                if left == 1 { "one more checked try".to_owned() } else { format!("{left} more checked tries") };
+            return Err(ApiError::Conflict {
+                message: format!("This hint opens after {tries}. Check your work first."),
+            });
         }
     }
     let table = platform.store.lab_state();

@@ -14,7 +14,10 @@ use crate::{
 };
 
 /// Lab → the account's best score.
-pub(in crate::backend) async fn best_scores(platform: &Platform, account: AccountId) -> ApiResult<BTreeMap<String, u8>> {
+pub(in crate::backend) async fn best_scores(
+    platform: &Platform,
+    account: AccountId,
+) -> ApiResult<BTreeMap<String, u8>> {
     let best = platform.store.attempts().best_of(account).await.map_err(Fault::shown)?;
     Ok(best.into_iter().map(|(lab, best)| (lab, best.score)).collect())
 }

@@ -34,7 +34,8 @@ pub(in crate::backend) async fn report(
         let audit = platform.accounts.audit(Some(account), "attempt.read", found.account, detail);
         audit.await.map_err(Fault::shown)?;
     }
-    let student = platform.store.accounts().by_id(found.account).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)?;
+    let student =
+        platform.store.accounts().by_id(found.account).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)?;
     let Attempt { state: AttemptState::Done(outcome), .. } = found else { return Err(ApiError::NotFound) };
     let module_title = platform.live.texts.of(lab.id.as_str()).map(|text| text.module_title.clone());
     Ok(LabReport {

@@ -79,7 +79,9 @@ fn show(lab: &Lab, grading: &Grading) {
             }
             let (mark, more) = match result.verdict {
                 Verdict::Pass => ("✓", Vec::new()),
-                Verdict::Fail => ("✗", vec![("expected", &result.expected), ("observed", &result.observed), ("", &result.reason)]),
+                Verdict::Fail => {
+                    ("✗", vec![("expected", &result.expected), ("observed", &result.observed), ("", &result.reason)])
+                }
                 Verdict::Unknown => ("?", vec![("could not check", &result.reason)]),
             };
             let title = lab.check(&result.check).map_or(result.check.as_str(), |(_, check)| check.title.as_str());

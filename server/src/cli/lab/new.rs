@@ -34,7 +34,10 @@ pub(super) fn run(options: &Options) -> CliResult {
         out::say(&format!("wrote {}", folder.join(path).display()));
     }
     let labs = installed.folder();
-    out::say(&format!("Next: bulkhead lab lint {id} --labs {0}, then bulkhead lab test {id} --labs {0}", labs.display()));
+    out::say(&format!(
+        "Next: bulkhead lab lint {id} --labs {0}, then bulkhead lab test {id} --labs {0}",
+        labs.display()
+    ));
     Ok(Outcome::Fine)
 }
 

@@ -64,7 +64,9 @@ impl Bench {
         let found = self.engine.status(&id).await.map_err(machine)?;
         if found.is_none_or(|found| found.state != EngineState::Running) {
             let lab = &self.lab.id;
-            return Err(CliError::Machine(format!("the lab is not started. Start it: bulkhead lab start {lab}").into()));
+            return Err(CliError::Machine(
+                format!("the lab is not started. Start it: bulkhead lab start {lab}").into(),
+            ));
         }
         let stream = self.engine.connect(&id).await.map_err(machine)?;
         AgentLink::open(stream).await.map_err(machine)

@@ -42,7 +42,9 @@ pub(super) async fn run(options: Options) -> CliResult {
     bar.finish_and_clear();
     made.map_err(machine)?;
     let id = &bench.lab.id;
-    out::say(&format!("Ready. A terminal: bulkhead lab shell {id}. Its grading: bulkhead lab check {id}. Its end: bulkhead lab stop {id}"));
+    out::say(&format!(
+        "Ready. A terminal: bulkhead lab shell {id}. Its grading: bulkhead lab check {id}. Its end: bulkhead lab stop {id}"
+    ));
     Ok(Outcome::Fine)
 }
 

@@ -45,7 +45,13 @@ impl Grader {
     }
 
     /// Grades under `claim`, from wherever the attempt was left.
-    pub(super) async fn finish_attempt(&self, sandbox: &Sandbox, lab: &Lab, id: AttemptId, claim: &Claim) -> StoreResult<()> {
+    pub(super) async fn finish_attempt(
+        &self,
+        sandbox: &Sandbox,
+        lab: &Lab,
+        id: AttemptId,
+        claim: &Claim,
+    ) -> StoreResult<()> {
         crash::point("grading");
         let grading = self.look(sandbox, lab, &Scope::All).await?;
         let table = self.store.attempts();
@@ -64,8 +70,11 @@ impl Grader {
 
     async fn grade_task(&self, sandbox: &Sandbox, lab: &Lab, scope: &Scope) -> StoreResult<()> {
         let grading = self.look(sandbox, lab, scope).await?;
-        let stored =
-            self.store.lab_state().put_verdicts(&sandbox.id, sandbox.generation, &grading.results, self.clock.now()).await;
+        let stored = self
+            .store
+            .lab_state()
+            .put_verdicts(&sandbox.id, sandbox.generation, &grading.results, self.clock.now())
+            .await;
         match stored {
             // The row went with its account.
             Err(StoreError::Orphan) => Ok(()),

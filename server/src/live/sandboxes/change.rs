@@ -95,9 +95,7 @@ impl Sandbox {
     /// What one more extension would add.
     pub fn extension(&self, rules: &TimeRules) -> Duration {
         match (self.phase, self.ready_at, self.expires_at) {
-            (Phase::Ready, Some(ready), Some(expires)) => {
-                ready.plus(rules.max).since(expires).min(rules.extend)
-            }
+            (Phase::Ready, Some(ready), Some(expires)) => ready.plus(rules.max).since(expires).min(rules.extend),
             _ => Duration::ZERO,
         }
     }

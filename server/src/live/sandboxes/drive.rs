@@ -131,7 +131,9 @@ impl Sandboxes {
         match self.put(row, row.failing(error, self.hand())).await {
             Ok(Some(failing)) => self.stop_soon(failing),
             Ok(None) => {}
-            Err(error) => tracing::error!(sandbox = %row.id, error = &error as &dyn std::error::Error, "a failure was not written"),
+            Err(error) => {
+                tracing::error!(sandbox = %row.id, error = &error as &dyn std::error::Error, "a failure was not written")
+            }
         }
     }
 }

@@ -61,16 +61,20 @@ pub fn decide(row: &Sandbox, object: Option<&SandboxSummary>, present: &Present<
                 _ => "Setting up the lab",
             };
             let seconds = row.deadline.map_or(0, |deadline| deadline.since(row.since).as_secs());
-            Decision::Fail(format!("{step} took longer than {seconds} seconds. Start the lab again; if it fails again, tell whoever runs this server to look at `bulkhead doctor`."))
+            Decision::Fail(format!(
+                "{step} took longer than {seconds} seconds. Start the lab again; if it fails again, tell whoever runs this server to look at `bulkhead doctor`."
+            ))
         }
         Phase::Creating | Phase::Booting | Phase::SettingUp if alone => Decision::Again,
         Phase::Stopping(_) if alone || late => Decision::TearDown,
         Phase::Ready if row.is_expired(present.now) => Decision::Stop(Then::Expired),
         Phase::Ready => match object {
-            Some(object) if object.state == EngineState::Running && object.generation == row.generation => Decision::Adopt,
-            Some(object) if object.generation == row.generation => {
-                Decision::Fail("The sandbox ended by itself: it may have run out of memory. Start the lab again.".to_owned())
+            Some(object) if object.state == EngineState::Running && object.generation == row.generation => {
+                Decision::Adopt
             }
+            Some(object) if object.generation == row.generation => Decision::Fail(
+                "The sandbox ended by itself: it may have run out of memory. Start the lab again.".to_owned(),
+            ),
             _ => Decision::Fail("The sandbox is gone from the engine. Start the lab again.".to_owned()),
         },
         _ => Decision::Leave,
@@ -159,7 +163,12 @@ mod tests {
     fn a_ready_sandbox_lives_as_long_as_the_engine_has_it() {
         let ready = |object| decision(Phase::Ready, "dead", false, SOON, object);
         assert_eq!(ready(Some(object(EngineState::Running, 1))), Decision::Adopt);
-        for gone in [Some(object(EngineState::Dead, 1)), Some(object(EngineState::Running, 2)), Some(object(EngineState::Created, 1)), None] {
+        for gone in [
+            Some(object(EngineState::Dead, 1)),
+            Some(object(EngineState::Running, 2)),
+            Some(object(EngineState::Created, 1)),
+            None,
+        ] {
             assert!(matches!(ready(gone), Decision::Fail(_)));
         }
         let late = decision(Phase::Ready, "me", false, Duration::from_hours(1), Some(object(EngineState::Running, 1)));

@@ -44,7 +44,9 @@ impl Sandboxes {
         match self.stopped(&sandbox).await {
             Ok(()) => self.wake.notify_one(),
             // The row's deadline brings the keeper here again.
-            Err(error) => tracing::error!(sandbox = %sandbox.id, error = &error as &dyn std::error::Error, "the end of a sandbox was not written"),
+            Err(error) => {
+                tracing::error!(sandbox = %sandbox.id, error = &error as &dyn std::error::Error, "the end of a sandbox was not written")
+            }
         }
     }
 

@@ -34,7 +34,9 @@ impl Sandboxes {
     pub(super) async fn announce(&self, row: &Sandbox) {
         match self.shown(row).await {
             Ok(sandbox) => self.events.publish(row.account, &row.lab, LabEvent::Sandbox { sandbox }),
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a change of a sandbox was not told"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a change of a sandbox was not told")
+            }
         }
     }
 
@@ -43,7 +45,9 @@ impl Sandboxes {
         match self.store.sandboxes().by_id(id).await {
             Ok(Some(row)) if row.phase == Phase::Ready => self.announce(&row).await,
             Ok(_) => {}
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a change of terminals was not told"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a change of terminals was not told")
+            }
         }
     }
 

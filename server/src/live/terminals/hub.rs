@@ -207,7 +207,12 @@ impl Hub {
         Ok(())
     }
 
-    async fn take_over(self: &Arc<Self>, link: &AgentLink, info: &ProcessInfo, size: Size) -> Result<(), TerminalError> {
+    async fn take_over(
+        self: &Arc<Self>,
+        link: &AgentLink,
+        info: &ProcessInfo,
+        size: Size,
+    ) -> Result<(), TerminalError> {
         let process = match link.attach(info.process).await {
             Ok(process) => process,
             // It ended in between.

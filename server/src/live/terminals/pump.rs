@@ -57,7 +57,12 @@ struct Place {
 }
 
 impl Pump {
-    pub(super) fn new(terminal: Arc<Terminal>, orders: mpsc::Receiver<Order>, size: Size, attachment: Attachment) -> Self {
+    pub(super) fn new(
+        terminal: Arc<Terminal>,
+        orders: mpsc::Receiver<Order>,
+        size: Size,
+        attachment: Attachment,
+    ) -> Self {
         let Attachment { link, process, live_from } = attachment;
         let Process { offset, output, input, .. } = process;
         terminal.set_input(Some(input));

@@ -110,7 +110,8 @@ fn draw_plain(cells: &Cells, scrollback: bool) -> String {
     if scrollback {
         // Printing everything once moves the older lines above the screen; what is drawn next replaces only the screen.
         let mut state = BasicFormattedCaptureState::new();
-        let written = cells.write_contents_formatted_basic(&mut LineFeeds(&mut drawn), BasicFormattedCaptureRange::Full(&mut state));
+        let written = cells
+            .write_contents_formatted_basic(&mut LineFeeds(&mut drawn), BasicFormattedCaptureRange::Full(&mut state));
         debug_assert!(written.is_ok(), "writing to a string does not fail");
         drawn.push_str("\x1b[m");
     }
@@ -225,7 +226,11 @@ mod tests {
                 .map(|_| {
                     seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     let byte = (seed >> 24) as u8;
-                    if byte.is_multiple_of(5) { b"\x1b[?;0123456789hlmHJKrLMPXS@"[usize::from(byte) % 27] } else { byte }
+                    if byte.is_multiple_of(5) {
+                        b"\x1b[?;0123456789hlmHJKrLMPXS@"[usize::from(byte) % 27]
+                    } else {
+                        byte
+                    }
                 })
                 .collect();
             screen.feed(&rubbish);

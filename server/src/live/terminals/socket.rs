@@ -1,9 +1,6 @@
 //! `/ws/sandbox/{sandbox}/terminal/{id}`: between one browser and one [`Viewer`].
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension,

@@ -66,11 +66,7 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn view(&self) -> TerminalView {
-        TerminalView {
-            id: self.id,
-            machine: self.machine.clone(),
-            title: format!("{} {}", self.machine, self.number),
-        }
+        TerminalView { id: self.id, machine: self.machine.clone(), title: format!("{} {}", self.machine, self.number) }
     }
 
     pub(super) fn set_input(&self, input: Option<Input>) {
@@ -117,7 +113,10 @@ impl Viewer {
             }
         };
         if tokio::time::timeout(INPUT_PATIENCE, typed).await.is_err() {
-            tracing::debug!(terminal = self.terminal.id, "keys were lost: the program does not read, or the link is lost");
+            tracing::debug!(
+                terminal = self.terminal.id,
+                "keys were lost: the program does not read, or the link is lost"
+            );
         }
     }
 

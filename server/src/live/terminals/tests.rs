@@ -14,11 +14,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{
-    Hub, MAX_TERMINALS, Rights, TerminalError, Terminals, Viewer,
-    outbox::Item,
-    screen::Screen,
-};
+use super::{Hub, MAX_TERMINALS, Rights, TerminalError, Terminals, Viewer, outbox::Item, screen::Screen};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -70,7 +66,13 @@ impl Platform {
 
 async fn view(hub: &Arc<Hub>, terminal: u32, rights: Rights) -> Browser {
     let viewer = hub.view(terminal, rights).await.expect("a hub that answers").expect("a terminal");
-    Browser { viewer, screen: Screen::new(Size { cols: 80, rows: 24 }), bytes: Vec::new(), notices: Vec::new(), snapshots: 0 }
+    Browser {
+        viewer,
+        screen: Screen::new(Size { cols: 80, rows: 24 }),
+        bytes: Vec::new(),
+        notices: Vec::new(),
+        snapshots: 0,
+    }
 }
 
 /// What a browser does with a viewer: draws, acknowledges, remembers.
@@ -358,7 +360,13 @@ async fn a_lost_link_is_opened_again_and_nothing_is_shown_twice() {
     browser.until("before\n$").await;
     let seen = browser.bytes.len();
     engine.set_stopped(true);
-    timeout(PATIENCE, async { while hub.link().await.is_ok() { tokio::task::yield_now().await } }).await.expect("a loss");
+    timeout(PATIENCE, async {
+        while hub.link().await.is_ok() {
+            tokio::task::yield_now().await
+        }
+    })
+    .await
+    .expect("a loss");
     engine.set_stopped(false);
     timeout(PATIENCE, async { while hub.link().await.is_err() {} }).await.expect("a link");
     assert_eq!(hub.list().len(), 1);

@@ -54,7 +54,11 @@ impl Window {
         }
         let since = *self.full_since.get_or_insert(now);
         // A writer who parses slowly slows down his own program only. Somebody who watches must not slow down another's.
-        let until = if writer { self.progress.map_or(since, |at| at.max(since)) + WRITER_PATIENCE } else { since + VIEWER_PATIENCE };
+        let until = if writer {
+            self.progress.map_or(since, |at| at.max(since)) + WRITER_PATIENCE
+        } else {
+            since + VIEWER_PATIENCE
+        };
         if now < until {
             return Room::WaitUntil(until);
         }
