@@ -23,7 +23,7 @@ async fn a_server_that_dies_in_any_step_leaves_a_sandbox_that_gets_ready() {
         dying.until_dead().await;
         let server = Server::start(&data).await;
         let sandbox = server.until(SandboxState::Ready).await;
-        assert_eq!(machine.sandboxes(&data).await, [sandbox.id.clone()], "after {step}");
+        assert_eq!(machine.sandboxes(&data).await, std::slice::from_ref(&sandbox.id), "after {step}");
         let mut shell = server.shell(&sandbox).await;
         shell.type_in("docker inspect -f '{{.State.Running}}' cms; echo $((20+3)) done\n").await;
         shell.until("true\r\n23 done").await;

@@ -1,6 +1,7 @@
 //! The real server as a process of its own, on a data folder that outlives it.
 
 use std::{
+    io::Write as _,
     net::SocketAddr,
     path::PathBuf,
     process::Stdio,
@@ -26,7 +27,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::wire::{Socket, Stream, post};
 
 pub(crate) const LAB: &str = "read-only-but-alive";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The machine's engine, with the images that the lab needs.
 pub(crate) struct Machine(());
@@ -41,7 +42,7 @@ impl Machine {
         let said = format!("{}{}", String::from_utf8_lossy(&status.stdout), String::from_utf8_lossy(&status.stderr));
         let required = std::env::var_os("BULKHEAD_TEST_ENGINE").is_some_and(|word| word == "required");
         assert!(!required, "an engine with built images is required: {said}");
-        eprintln!("skipped: there is no engine with built images here: {said}");
+        let _gone = writeln!(std::io::stderr(), "SKIPPED: there is no engine with built images here: {said}");
         None
     }
 
@@ -297,10 +298,8 @@ impl Shell {
 
     async fn next(&mut self) -> Vec<u8> {
         // The server's pings are messages too, and prove nothing about the shell.
-        match timeout(PATIENCE, self.bytes()).await {
-            Ok(bytes) => bytes,
-            Err(_) => panic!("nothing more came after {:?}", self.seen),
-        }
+        let bytes = timeout(PATIENCE, self.bytes()).await;
+        bytes.unwrap_or_else(|_| panic!("nothing more came after {:?}", self.seen))
     }
 
     async fn bytes(&mut self) -> Vec<u8> {

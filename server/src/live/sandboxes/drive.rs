@@ -132,7 +132,7 @@ impl Sandboxes {
             Ok(Some(failing)) => self.stop_soon(failing),
             Ok(None) => {}
             Err(error) => {
-                tracing::error!(sandbox = %row.id, error = &error as &dyn std::error::Error, "a failure was not written")
+                tracing::error!(sandbox = %row.id, error = &error as &dyn std::error::Error, "a failure was not written");
             }
         }
     }

@@ -45,7 +45,7 @@ impl Sandboxes {
             Ok(()) => self.wake.notify_one(),
             // The row's deadline brings the keeper here again.
             Err(error) => {
-                tracing::error!(sandbox = %sandbox.id, error = &error as &dyn std::error::Error, "the end of a sandbox was not written")
+                tracing::error!(sandbox = %sandbox.id, error = &error as &dyn std::error::Error, "the end of a sandbox was not written");
             }
         }
     }

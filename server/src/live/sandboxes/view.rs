@@ -35,7 +35,7 @@ impl Sandboxes {
         match self.shown(row).await {
             Ok(sandbox) => self.events.publish(row.account, &row.lab, LabEvent::Sandbox { sandbox }),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a change of a sandbox was not told")
+                tracing::error!(error = &error as &dyn std::error::Error, "a change of a sandbox was not told");
             }
         }
     }
@@ -46,7 +46,7 @@ impl Sandboxes {
             Ok(Some(row)) if row.phase == Phase::Ready => self.announce(&row).await,
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a change of terminals was not told")
+                tracing::error!(error = &error as &dyn std::error::Error, "a change of terminals was not told");
             }
         }
     }

@@ -362,7 +362,7 @@ async fn a_lost_link_is_opened_again_and_nothing_is_shown_twice() {
     engine.set_stopped(true);
     timeout(PATIENCE, async {
         while hub.link().await.is_ok() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await
