@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -123,15 +123,27 @@ async fn a_task_alone_is_no_attempt() {
     assert_eq!(verdicts, [("kept", Some(Verdict::Pass)), ("told", None)]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_asks_while_it_is_graded_joins() {
     let bench = Bench::new().await;
-    done(&bench);
     let server = bench.server().await;
     let ada = server.account("ada").await;
     server.ready(ada).await;
+    // The agent looks only once everybody has asked.
+    let asked = Arc::new((Mutex::new(false), Condvar::new()));
+    let gate = Arc::clone(&asked);
+    bench.engine.behave(move |behaviour| {
+        behaviour.look = Arc::new(move |_| {
+            let waiting = gate.0.lock().expect("a lock");
+            let waited = gate.1.wait_timeout_while(waiting, Duration::from_secs(20), |asked| !*asked);
+            drop(waited.expect("a lock"));
+            Ok(Seen::Missing)
+        });
+    });
     let mut events = server.listen(ada);
     futures::future::join_all((0..10).map(|_| check(&server, ada, Scope::All))).await;
+    *asked.0.lock().expect("a lock") = true;
+    asked.1.notify_all();
     next(&mut events, |event| *event == LabEvent::Grading { running: false }).await;
     assert_eq!(attempts(&server).await.len(), 1);
 }

@@ -120,6 +120,19 @@ async fn an_image_that_is_missing_is_named_to_the_one_who_can_build_it() {
 }
 
 #[tokio::test]
+async fn an_engine_that_is_away_is_told_at_once() {
+    let bench = Bench::new().await;
+    let server = bench.server().await;
+    let ada = server.account("ada").await;
+    bench.engine.set_stopped(true);
+    server.live.sandboxes.start(ada, server.lab()).await.expect("asked for");
+    let row = server.until(ada, Phase::Failed).await;
+    assert!(row.error.as_deref().is_some_and(|error| error.contains("does not answer")), "{row:?}");
+    bench.engine.set_stopped(false);
+    server.ready(ada).await;
+}
+
+#[tokio::test]
 async fn a_sandbox_is_stopped_while_it_boots() {
     let bench = Bench::new().await;
     let server = bench.server().await;

@@ -92,6 +92,18 @@ async fn a_server_that_dies_in_each_step_of_create_leaves_what_the_next_adopts()
 }
 
 #[tokio::test]
+async fn the_remains_of_an_older_generation_make_room() {
+    let bench = Bench::new().await;
+    let server = bench.server().await;
+    let (account, mut row) = left(&bench, &server, Phase::Failed).await;
+    made(&bench, &server, &row).await;
+    row = server.live.sandboxes.start(account, server.lab()).await.expect("started");
+    assert_eq!(row.generation, 2);
+    server.until(account, Phase::Ready).await;
+    assert_eq!(bench.on_engine().await, [(row.id.to_string(), 2)]);
+}
+
+#[tokio::test]
 async fn a_stop_that_was_begun_is_finished() {
     for (then, end) in [(Then::Stopped, Phase::Stopped), (Then::Expired, Phase::Expired), (Then::Failed, Phase::Failed)]
     {

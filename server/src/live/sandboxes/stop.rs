@@ -50,11 +50,15 @@ impl Sandboxes {
         }
     }
 
-    /// Returns once nothing is left on the engine, however long the engine is away.
+    /// Returns once nothing is left on the engine, however long the engine is away. Who only waits to be told that it
+    /// failed is told at once; the keeper destroys what a row that is over left.
     async fn destroy(&self, sandbox: &Sandbox) {
         let mut pause = FIRST_PAUSE;
         while let Err(error) = self.try_destroy(sandbox).await {
             tracing::warn!(sandbox = %sandbox.id, %error, "a sandbox could not be destroyed yet");
+            if sandbox.phase == Phase::Stopping(Then::Failed) {
+                return;
+            }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

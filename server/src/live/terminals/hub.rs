@@ -30,7 +30,7 @@ use super::{
 };
 
 /// Terminals of one sandbox at once.
-pub const MAX_TERMINALS: usize = 8;
+pub const MAX_TERMINALS: usize = 12;
 /// A terminal's size until its first viewer says his.
 const FIRST_SIZE: Size = Size { cols: 80, rows: 24 };
 /// Longest pause between two tries to reach an agent.
