@@ -6,7 +6,7 @@ use bulkhead_content::Course;
 use clap::Args;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 use super::{
@@ -96,8 +96,10 @@ pub(super) async fn run(options: Options) -> CliResult {
     let platform = Platform::new(config, clock, random, store.clone(), course, live.clone()).map_err(machine)?;
     let platform = Arc::new(platform);
     tokio::spawn(Arc::clone(&platform).upkeep());
+    // Whoever reads the address may end the server at once, and that is an end in order.
+    let ending = Ending::listen()?;
     greet(&options, listener.local_addr().map_err(machine)?);
-    serve(platform, listener, &live).await?;
+    serve(platform, listener, &live, ending).await?;
     if options.stop_sandboxes_on_exit && !live.sandboxes.stop_all(LAST_SANDBOXES).await.map_err(machine)? {
         tracing::warn!("some sandboxes are still there; the next server takes them up");
     }
@@ -181,10 +183,10 @@ fn greet(options: &Options, address: SocketAddr) {
     }
 }
 
-async fn serve(platform: Arc<Platform>, listener: TcpListener, live: &Live) -> CliResult<()> {
+async fn serve(platform: Arc<Platform>, listener: TcpListener, live: &Live, mut ending: Ending) -> CliResult<()> {
     let (live, closing) = (live.clone(), live.closing());
     let stop = async move {
-        asked_to_end().await;
+        ending.asked().await;
         tracing::info!("ending");
         live.close();
     };
@@ -199,17 +201,22 @@ async fn serve(platform: Arc<Platform>, listener: TcpListener, live: &Live) -> C
     }
 }
 
-async fn asked_to_end() {
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "only ctrl-c ends the server");
-            let _waited = tokio::signal::ctrl_c().await;
+/// SIGTERM and ctrl-c, heard from the moment that this is made.
+struct Ending {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ending {
+    fn listen() -> CliResult<Self> {
+        let terminate = signal(SignalKind::terminate()).map_err(machine)?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt()).map_err(machine)? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
