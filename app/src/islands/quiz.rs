@@ -116,7 +116,7 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
                 <fieldset>
                     {head}
                     <input type="text" name=name aria-label="Your answer" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="200" value=before on:input=write/>
-                    {move || mark.get().and_then(|m| m.why.into_iter().next()).map(|why| view! { <Why why/> })}
+                    {move || mark.get().and_then(|m| m.why.into_iter().next()).map(|why| view! { <Why why wrong="The answer: "/> })}
                 </fieldset>
             })
         }
@@ -155,7 +155,7 @@ fn Choice(
                 <input type=if several { "checkbox" } else { "radio" } name=name value=index.to_string() checked=chosen on:change=choose/>
                 <span inner_html=html></span>
             </label>
-            {move || why().map(|why| view! { <Why why/> })}
+            {move || why().map(|why| view! { <Why why wrong="Wrong: "/> })}
         </div>
     })
 }
@@ -167,8 +167,9 @@ fn Verdict(mark: Mark) -> impl IntoView {
     whole(view! { <span class="mark" data-mark=data><Icon glyph/>{word}</span> })
 }
 
+/// `wrong` is what stands before the reason where it was not right.
 #[component]
-fn Why(why: OptionMark) -> impl IntoView {
-    let word = if why.right { "Right: " } else { "Wrong: " };
+fn Why(why: OptionMark, wrong: &'static str) -> impl IntoView {
+    let word = if why.right { "Right: " } else { wrong };
     whole(view! { <p class="why"><b>{word}</b><span inner_html=why.why_html></span></p> })
 }
