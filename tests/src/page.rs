@@ -29,14 +29,22 @@ impl Browser {
             if Instant::now() > deadline {
                 let name = format!("failed-{}", what.replace(|c: char| !c.is_alphanumeric(), "-"));
                 self.screenshot(&name).await?;
-                bail!("not within {within:?}: {what} (last: {value:?}; console: {:?}; picture: {name}.png)", self.console_errors().await?);
+                bail!(
+                    "not within {within:?}: {what} (last: {value:?}; console: {:?}; picture: {name}.png)",
+                    self.console_errors().await?
+                );
             }
             sleep(Duration::from_millis(50)).await;
         }
     }
 
     pub async fn find(&self, css: &str) -> Result<Element> {
-        self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await.with_context(|| format!("no {css} on the page"))
+        self.client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css))
+            .await
+            .with_context(|| format!("no {css} on the page"))
     }
 
     pub async fn fill(&self, css: &str, text: &str) -> Result<()> {
@@ -81,4 +89,5 @@ impl Browser {
     }
 }
 
-const FIRST_TERMINAL_TEXT: &str = "(session => session ? session.text() : '')([...(globalThis.BulkheadTerminal?.sessions ?? new Map()).values()][0])";
+const FIRST_TERMINAL_TEXT: &str =
+    "(session => session ? session.text() : '')([...(globalThis.BulkheadTerminal?.sessions ?? new Map()).values()][0])";

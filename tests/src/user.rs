@@ -132,7 +132,12 @@ impl Events {
     }
 
     /// Waits until `wanted` answers with something.
-    pub async fn until<T>(&mut self, what: &str, within: Duration, mut wanted: impl FnMut(&LabEvent) -> Option<T>) -> Result<T> {
+    pub async fn until<T>(
+        &mut self,
+        what: &str,
+        within: Duration,
+        mut wanted: impl FnMut(&LabEvent) -> Option<T>,
+    ) -> Result<T> {
         timeout(within, async {
             loop {
                 if let Some(found) = wanted(&self.next().await?) {
@@ -147,7 +152,11 @@ impl Events {
     pub async fn until_ready(&mut self) -> Result<SandboxView> {
         let view = self
             .until("the sandbox is ready", Duration::from_mins(2), |event| match event {
-                LabEvent::Sandbox { sandbox: Some(view) } if view.state == SandboxState::Ready || view.state.is_over() => Some(view.clone()),
+                LabEvent::Sandbox { sandbox: Some(view) }
+                    if view.state == SandboxState::Ready || view.state.is_over() =>
+                {
+                    Some(view.clone())
+                }
                 _ => None,
             })
             .await?;

@@ -54,7 +54,13 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
     browser.until_terminal_shows("now:cms:2", Duration::from_mins(1)).await?;
     browser.fill("input[name=text]", "/srv/upload").await?;
     browser.press("form.answer button").await?;
-    browser.until("the answer is saved", Duration::from_secs(10), "return document.querySelector('form.answer [role=status]').textContent.trim() !== ''").await?;
+    browser
+        .until(
+            "the answer is saved",
+            Duration::from_secs(10),
+            "return document.querySelector('form.answer [role=status]').textContent.trim() !== ''",
+        )
+        .await?;
 
     // Sees it pass.
     browser.press("[data-testid=check-all]").await?;

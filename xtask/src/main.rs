@@ -19,6 +19,8 @@ mod shell;
 mod test;
 mod up;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -48,8 +50,18 @@ enum Command {
     Licences,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match carry_out(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            shell::say(&format!("\n✗ {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Up(options) => up::execute(&options),
         Command::Test(options) => test::execute(&options),
         Command::Build { part, release } => build::part(part, build::Profile::from_release(release)),
