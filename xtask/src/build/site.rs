@@ -14,6 +14,17 @@ use crate::{
     shell::{cargo, command, root, run, say, target, which},
 };
 
+/// What the compiler uses. `--all-features` would have binaryen write types of proposals that no browser has.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+const COMPILE: &str = "new WebAssembly.Module(require('node:fs').readFileSync(process.argv[1]))";
+
 pub(crate) fn build(profile: Profile) -> Result<()> {
     packages::ensure(&[packages::Group::Build], false)?;
     let site = target().join("site");
@@ -64,10 +75,13 @@ fn wasm(site: &Path, profile: Profile) -> Result<()> {
         run(
             "Optimise the WASM for size",
             command(optimizer)
-                .args(["-Oz", "--all-features", "--strip-debug", "--strip-producers", "-o"])
+                .arg("-Oz")
+                .args(FEATURES)
+                .args(["--strip-debug", "--strip-producers", "-o"])
                 .arg(&file)
                 .arg(&file),
         )?;
+        run("Compile the WASM as a browser would", command("node").args(["-e", COMPILE]).arg(&file))?;
     }
     Ok(())
 }
