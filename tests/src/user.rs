@@ -46,7 +46,7 @@ impl User {
         Ok(user)
     }
 
-    fn anonymous(address: &str) -> Result<Self> {
+    pub fn anonymous(address: &str) -> Result<Self> {
         let origin = HeaderMap::from_iter([(ORIGIN, HeaderValue::from_str(address)?)]);
         let client = Client::builder().redirect(Policy::none()).default_headers(origin).build()?;
         Ok(Self { address: address.to_owned(), client, cookie: String::new() })
