@@ -11,10 +11,11 @@ use anyhow::{Context as _, Result, anyhow};
 use super::Profile;
 use crate::{
     need::{packages, wasm},
-    shell::{cargo, command, root, run, say, target, which},
+    shell::{cargo, command, root, run, say, target},
 };
 
-/// What the compiler uses. `--all-features` would have binaryen write types of proposals that no browser has.
+/// What the compiler uses. `--all-features` would have binaryen write types of proposals that no browser has. Binaryen
+/// itself comes by `package-lock.json`: Debian 12's version 108 mixes up the tables of this module.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -23,7 +24,17 @@ const FEATURES: [&str; 6] = [
     "--enable-reference-types",
     "--enable-sign-ext",
 ];
-const COMPILE: &str = "new WebAssembly.Module(require('node:fs').readFileSync(process.argv[1]))";
+
+/// Loads the module with its glue, as far as that goes without a document: an optimiser's mistake ends the build here and
+/// not in a browser.
+const START: &str = "
+const { readFileSync } = require('node:fs');
+const folder = process.argv[1];
+const glue = readFileSync(folder + '/front.js', 'utf8');
+import('data:text/javascript,' + encodeURIComponent(glue))
+  .then((front) => front.initSync({ module: readFileSync(folder + '/front_bg.wasm') }))
+  .catch((error) => { console.error(error.message); process.exit(1); });
+";
 
 pub(crate) fn build(profile: Profile) -> Result<()> {
     packages::ensure(&[packages::Group::Build], false)?;
@@ -70,18 +81,17 @@ fn wasm(site: &Path, profile: Profile) -> Result<()> {
         .and_then(|bindgen| bindgen.generate(&package))
         .map_err(|error| anyhow!("wasm-bindgen: {error:#}"))?;
     if profile == Profile::Release {
-        let optimizer = which("wasm-opt").context("wasm-opt is not installed (package binaryen)")?;
         let file = package.join("front_bg.wasm");
         run(
             "Optimise the WASM for size",
-            command(optimizer)
+            command(root().join("app/web/node_modules/.bin/wasm-opt"))
                 .arg("-Oz")
                 .args(FEATURES)
                 .args(["--strip-debug", "--strip-producers", "-o"])
                 .arg(&file)
                 .arg(&file),
         )?;
-        run("Compile the WASM as a browser would", command("node").args(["-e", COMPILE]).arg(&file))?;
+        run("Start the WASM once", command("node").args(["-e", START]).arg(&package))?;
     }
     Ok(())
 }

@@ -16,7 +16,6 @@ struct Need {
 const BUILD: &[Need] = &[
     Need { packages: &["gcc", "libc6-dev"], present: || which("cc").is_some() },
     Need { packages: &["nodejs", "npm"], present: || which("node").is_some() && which("npm").is_some() },
-    Need { packages: &["binaryen"], present: || which("wasm-opt").is_some() },
     Need { packages: &["mmdebstrap"], present: || which("mmdebstrap").is_some() },
     Need {
         packages: &["debian-archive-keyring"],
