@@ -50,7 +50,7 @@ pub(crate) fn execute(options: &Options) -> Result<()> {
         let binary = build::binary(Profile::Dev);
         run("Sandbox images", command(&binary).env("DOCKER_HOST", &engine.host).args(["images", "build"]))?;
         if wants(Stage::Tests) {
-            let mut tests = cargo(&["test", "--locked"]);
+            let mut tests = cargo(&["test", "--locked", "--no-fail-fast"]);
             tests
                 .args(HOST)
                 .env("DOCKER_HOST", &engine.host)

@@ -129,7 +129,7 @@ impl Live {
         let announcing = Arc::clone(&sandboxes);
         tokio::spawn(async move {
             while let Some(sandbox) = told.recv().await {
-                announcing.announce_terminals(&sandbox).await;
+                announcing.announce_anew(&sandbox).await;
             }
         });
         sandboxes.begin().await?;

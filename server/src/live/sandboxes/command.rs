@@ -42,11 +42,14 @@ impl Sandboxes {
                 None => {
                     self.check_places(account).await?;
                     let new = Sandbox::first(self.new_id(), account, lab.id.as_str(), self.hand());
-                    match table.insert(&new).await {
-                        Ok(()) => {
-                            self.announce(&new).await;
-                            Some(new)
-                        }
+                    let told_in_order = self.telling.lock().await;
+                    let inserted = table.insert(&new).await;
+                    if inserted.is_ok() {
+                        self.announce(&new).await;
+                    }
+                    drop(told_in_order);
+                    match inserted {
+                        Ok(()) => Some(new),
                         Err(StoreError::Taken { .. }) => None,
                         Err(error) => return Err(error.into()),
                     }

@@ -38,7 +38,7 @@ mod view;
 use std::sync::Arc;
 
 use bulkhead_labs::{engine::SandboxEngine, manifest::Catalog};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
 
 use self::{change::Hand, tasks::Tasks};
 use super::{events::Events, images::Images, terminals::Terminals, variables::Key};
@@ -96,6 +96,8 @@ pub struct Sandboxes {
     tasks: Tasks,
     making: Arc<Semaphore>,
     wake: Notify,
+    /// Held from reading or writing a row until it is told: what the pages hear last is what is so.
+    telling: Mutex<()>,
 }
 
 /// What [`Sandboxes`] is made of.
@@ -132,6 +134,7 @@ impl Sandboxes {
             tasks: Tasks::default(),
             making,
             wake: Notify::new(),
+            telling: Mutex::new(()),
         })
     }
 
@@ -141,6 +144,7 @@ impl Sandboxes {
 
     /// Writes `new` over `old` and tells the pages. `None`: another was faster.
     async fn put(&self, old: &Sandbox, new: Sandbox) -> StoreResult<Option<Sandbox>> {
+        let _told_in_order = self.telling.lock().await;
         let written = self.store.sandboxes().replace(old.fence, new).await?;
         if let Some(sandbox) = &written {
             tracing::info!(sandbox = %sandbox.id, generation = sandbox.generation, phase = sandbox.phase.name(), "sandbox");

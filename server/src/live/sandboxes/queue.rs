@@ -44,7 +44,7 @@ impl Sandboxes {
             let work = Arc::clone(self).make(taken.clone(), place);
             self.tasks.start(&taken.id, Work::Make, work);
             for behind in &waiting[index + 1..] {
-                self.announce(behind).await;
+                self.announce_anew(&behind.id).await;
             }
             return Ok(true);
         }

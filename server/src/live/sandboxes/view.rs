@@ -30,7 +30,7 @@ impl Sandboxes {
         })
     }
 
-    /// Tells the student's pages how his sandbox is now.
+    /// Tells the student's pages how his sandbox is now. The caller holds `telling`.
     pub(super) async fn announce(&self, row: &Sandbox) {
         match self.shown(row).await {
             Ok(sandbox) => self.events.publish(row.account, &row.lab, LabEvent::Sandbox { sandbox }),
@@ -40,13 +40,14 @@ impl Sandboxes {
         }
     }
 
-    /// The list of terminals changed.
-    pub(crate) async fn announce_terminals(&self, id: &bulkhead_labs::engine::SandboxId) {
+    /// Something beside the row changed: its terminals, its place in the queue.
+    pub(crate) async fn announce_anew(&self, id: &bulkhead_labs::engine::SandboxId) {
+        let _told_in_order = self.telling.lock().await;
         match self.store.sandboxes().by_id(id).await {
-            Ok(Some(row)) if row.phase == Phase::Ready => self.announce(&row).await,
+            Ok(Some(row)) if matches!(row.phase, Phase::Ready | Phase::Queued) => self.announce(&row).await,
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a change of terminals was not told");
+                tracing::error!(error = &error as &dyn std::error::Error, "a change beside a sandbox was not told");
             }
         }
     }
