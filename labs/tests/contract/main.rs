@@ -6,6 +6,8 @@
 //! destroy    idempotent, and stronger than a create that runs
 //! agent      exec, terminals, piped processes, flow control, attach after the platform was away
 //! isolation  one sandbox sees nothing of another; limits are in force
+//! machine    what a student takes for granted on a Debian host with an engine
+//! hostile    a student who lies, hides and floods
 //! outage     the engine stops, hangs, or was never there
 //! provision  the sandbox module on top
 //! doctor     what it proves, and what it says when there is nothing to prove
@@ -19,7 +21,9 @@ mod bench;
 mod create;
 mod destroy;
 mod doctor;
+mod hostile;
 mod isolation;
+mod machine;
 mod outage;
 mod provision;
 
