@@ -115,6 +115,8 @@ impl Drop for TestEngine {
         }
         let _ = child.kill();
         let _ = child.wait();
+        // An engine that was killed leaves its network namespace mounted, and a mount keeps its folder.
+        let _ = command("umount").arg(folder.join("exec/netns/default")).stderr(Stdio::null()).status();
         let _ = std::fs::remove_dir_all(folder);
     }
 }
