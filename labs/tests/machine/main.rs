@@ -1,0 +1,24 @@
+//! A real sandbox on the real engine: what its student can do, and what he cannot.
+//!
+//! ```text
+//! ground    an engine with an installation of its own, left empty after each test; a provisioned sandbox
+//! host      a Docker host with sudo, ssh and services, and nothing but the sandbox in sight
+//! network   the probe reaches what the host serves, while the cable is in
+//! terminal  sizes, endings, flow control, and shells that outlive the platform
+//! bombs     disk, processes, memory and output used up
+//! lies      programs and the engine's socket replaced, the engine's answers forged
+//! paths     links out of the tree, and files without an end
+//! outage    the engine is out of reach, or stops in the middle
+//! ```
+//!
+//! Runs where an engine answers and the image of the lab `read-only-but-alive` is on it (`BULKHEAD_TEST_LAB_IMAGE` names one, else the
+//! newest), and says so where not. With `BULKHEAD_TEST_ENGINE=required` it must run.
+
+mod bombs;
+mod ground;
+mod host;
+mod lies;
+mod network;
+mod outage;
+mod paths;
+mod terminal;
