@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bulkhead_agent::protocol::{FaultKind, Open, Size};
 use bulkhead_labs::link::LinkError;
 
-use crate::bench::{Bench, Kind, MIB, docker, run};
+use crate::bench::{Bench, Kind, MIB, run};
 
 pub(crate) async fn sandboxes_do_not_share_processes(bench: Arc<Bench>) {
     let (one, two) = (bench.start(&bench.spec("one")).await, bench.start(&bench.spec("two")).await);
@@ -67,16 +67,18 @@ async fn on_docker_one_sandbox_sees_nothing_of_another() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_docker_a_bomb_stays_in_its_machine() {
-    let Some(bench) = docker().await else { return };
-    let bench = Arc::new(bench);
-    let spec = bench.spec("bomb");
-    let link = bench.start(&spec).await;
-    let memory = run(&link, "host", "exec tail /dev/zero").await;
-    assert_eq!(memory.code, 137, "a line without an end fitted into 640 MiB");
-    let disk = run(&link, "host", "head -c 300m /dev/zero > /root/full; stat -c %s /root/full; rm /root/full").await;
-    let written: u64 = disk.stdout.trim().parse().expect("a size");
-    assert!(written <= 130 * MIB, "{written} bytes on a disk of 128 MiB");
-    link.status().await.expect("the sandbox is alive");
-    bench.engine().destroy(&spec.id).await.expect("destroyed");
-    bench.assert_nothing_left().await;
+    crate::bench::on_docker(async |bench: Arc<Bench>| {
+        let spec = bench.spec("bomb");
+        let link = bench.start(&spec).await;
+        let memory = run(&link, "host", "exec tail /dev/zero").await;
+        assert_eq!(memory.code, 137, "a line without an end fitted into 640 MiB");
+        let disk =
+            run(&link, "host", "head -c 300m /dev/zero > /root/full; stat -c %s /root/full; rm /root/full").await;
+        let written: u64 = disk.stdout.trim().parse().expect("a size");
+        assert!(written <= 130 * MIB, "{written} bytes on a disk of 128 MiB");
+        link.status().await.expect("the sandbox is alive");
+        bench.engine().destroy(&spec.id).await.expect("destroyed");
+        bench.assert_nothing_left().await;
+    })
+    .await;
 }
