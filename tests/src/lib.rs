@@ -5,11 +5,13 @@
 //! browser   headless Chromium by WebDriver; fails on console errors
 //! page      what a person does on a page
 //! user      the same requests without a browser: events, terminal sockets
+//! process   what the kernel says of a process's memory
 //! artefacts where screenshots go
 //! ```
 
 pub mod artefacts;
 pub mod browser;
 pub mod page;
+pub mod process;
 pub mod server;
 pub mod user;

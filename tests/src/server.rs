@@ -43,6 +43,11 @@ impl Server {
         self.process.id()
     }
 
+    /// What it has logged so far.
+    pub fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.data.path().join("server.log"))?)
+    }
+
     /// `kill -9`, then the same server on the same data and address.
     pub async fn crash_and_restart(&mut self) -> Result<()> {
         self.process.kill().await?;

@@ -27,12 +27,9 @@ pub struct User {
 }
 
 impl User {
-    /// The learner of a server in local mode: signed in by his first request.
-    pub async fn local(address: &str) -> Result<Self> {
-        let mut user = Self::anonymous(address)?;
-        let response = user.client.get(address).send().await?;
-        user.keep_cookie(&response)?;
-        Ok(user)
+    /// The learner of a server in local mode, who needs no session.
+    pub fn local(address: &str) -> Result<Self> {
+        Self::anonymous(address)
     }
 
     pub async fn sign_up(address: &str, name: &str, email: &str, password: &str) -> Result<Self> {
@@ -84,6 +81,20 @@ impl User {
 
     pub async fn open_terminal(&self, lab: &str, machine: &str) -> Result<TerminalView> {
         self.call("open_terminal", &[("lab", lab), ("machine", machine)]).await
+    }
+
+    /// Asks for a grading of the whole lab; its score arrives as an event.
+    pub async fn check_lab(&self, lab: &str) -> Result<()> {
+        self.call("check_lab", &[("lab", lab)]).await
+    }
+
+    pub async fn answer(&self, lab: &str, task: &str, check: &str, text: &str) -> Result<()> {
+        self.call("answer", &[("lab", lab), ("task", task), ("check", check), ("text", text)]).await
+    }
+
+    /// The session, as a `Cookie` header carries it.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
     }
 
     pub async fn events(&self, lab: &str) -> Result<Events> {
@@ -186,6 +197,13 @@ impl Terminal {
 
     /// The next bytes of output, acknowledged.
     pub async fn next(&mut self) -> Result<Vec<u8>> {
+        let bytes = self.receive().await?;
+        self.acknowledge(bytes.len()).await?;
+        Ok(bytes)
+    }
+
+    /// The next bytes of output. Whoever acknowledges none of them gets no more than a window.
+    pub async fn receive(&mut self) -> Result<Vec<u8>> {
         loop {
             let message = self.socket.next().await.context("the terminal's socket ended")??;
             let Message::Binary(bytes) = message else {
@@ -201,9 +219,13 @@ impl Terminal {
                 bail!("unknown frame kind {kind}");
             }
             self.received += bytes.len() as u64;
-            self.control(&FromBrowser::Ack { bytes: u32::try_from(bytes.len())? }).await?;
             return Ok(bytes.to_vec());
         }
+    }
+
+    /// Says that so many more bytes were parsed.
+    pub async fn acknowledge(&mut self, bytes: usize) -> Result<()> {
+        self.control(&FromBrowser::Ack { bytes: u32::try_from(bytes)? }).await
     }
 
     /// Reads until the output since the last snapshot holds `wanted`.

@@ -1,102 +1,127 @@
-//! A keystroke's round trip, in turn through our terminal and through the engine's own exec.
+//! A key, from the browser's socket to the shell and back, beside the same shell by `docker exec`, key by key in turns.
 
-use std::{
-    pin::Pin,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use bollard::{container::LogOutput, errors::Error, exec::StartExecResults};
-use bulkhead_tests::user::Terminal;
-use futures::{Stream, StreamExt as _};
-use tokio::{
-    io::{AsyncWrite, AsyncWriteExt as _},
-    time::{sleep, timeout},
-};
+use anyhow::{Context as _, Result};
+use bulkhead_tests::user::{Terminal, User};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    bench::Bench,
-    peer,
-    report::{Report, quantile},
+    lab::{self, Sandbox},
+    raw::{self, Exec},
+    report::{Report, Row},
+    sample::Samples,
 };
 
-const KEYS: usize = 1500;
-/// A line is cleared before it wraps.
-const LINE: usize = 60;
+const KEYS: usize = 3000;
+const WARM_UP: usize = 100;
+/// Then the line is wiped, so that it does not wrap.
+const LINE: usize = 40;
+/// So that one key's wake-ups do not serve the next. A fast typist leaves twenty times as much.
+const PAUSE: Duration = Duration::from_millis(5);
+const QUIET: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_secs(10);
 
-struct Raw {
-    output: Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>,
-    input: Pin<Box<dyn AsyncWrite + Send>>,
+/// Both ends of one comparison.
+trait Keyboard {
+    async fn press(&mut self, key: u8) -> Result<()>;
+    async fn output(&mut self) -> Result<Vec<u8>>;
+    async fn parsed(&mut self, bytes: usize) -> Result<()>;
 }
 
-impl Raw {
-    async fn start(docker: &bollard::Docker, container: &str, command: &[&str], tty: bool) -> Result<Self> {
-        match peer::exec(docker, container, command, tty).await? {
-            StartExecResults::Attached { output, input } => Ok(Self { output, input }),
-            StartExecResults::Detached => bail!("the exec is not attached"),
+impl Keyboard for Terminal {
+    async fn press(&mut self, key: u8) -> Result<()> {
+        self.type_in(std::str::from_utf8(&[key])?).await
+    }
+    async fn output(&mut self) -> Result<Vec<u8>> {
+        self.receive().await
+    }
+    async fn parsed(&mut self, bytes: usize) -> Result<()> {
+        self.acknowledge(bytes).await
+    }
+}
+
+impl Keyboard for Exec {
+    async fn press(&mut self, key: u8) -> Result<()> {
+        self.type_in(&[key]).await
+    }
+    async fn output(&mut self) -> Result<Vec<u8>> {
+        self.next().await?.context("the peer's shell ended")
+    }
+    async fn parsed(&mut self, _: usize) -> Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) async fn measure(report: &mut Report) -> Result<()> {
+    let (ours, peer, pipe) = lab::with_server(&["--local"], async |server| {
+        let sandbox = Sandbox::start(User::local(&server.address)?).await?;
+        let container = sandbox.container().await?;
+        let mut terminal = sandbox.terminal().await?;
+        let mut argv = raw::program("/host/usr/bin/bash");
+        argv.extend(["--norc", "--noprofile", "-i"].map(str::to_owned));
+        let mut exec = Exec::start(container.engine.docker(), &container.name, argv, true).await?;
+        let mut cat =
+            Exec::start(container.engine.docker(), &container.name, raw::program("/host/usr/bin/cat"), false).await?;
+        quiet(&mut terminal).await?;
+        quiet(&mut exec).await?;
+        let (mut ours, mut peer, mut pipe) = (Samples::default(), Samples::default(), Samples::default());
+        for number in 0..WARM_UP + KEYS {
+            let key = b'a' + u8::try_from(number % 26)?;
+            let by_us = echo(&mut terminal, key).await?;
+            let by_exec = echo(&mut exec, key).await?;
+            let by_pipe = echo(&mut cat, key).await?;
+            if number >= WARM_UP {
+                ours.push(by_us);
+                peer.push(by_exec);
+                pipe.push(by_pipe);
+            }
+            if number % LINE == LINE - 1 {
+                wipe(&mut terminal).await?;
+                wipe(&mut exec).await?;
+            }
+        }
+        Ok((ours, peer, pipe))
+    })
+    .await?;
+    for (name, percent) in [("p50", 50), ("p99", 99)] {
+        let row = Row::new("echo", format!("a key and its echo, {name}"), ours.percentile(percent), "ms")
+            .beside("bash on a terminal by `docker exec` in the same container", peer.percentile(percent))
+            .note(format!("{} keys, in turns", ours.count()));
+        report.add(if percent == 99 { row.at_most_times(1.3) } else { row });
+        report.add(
+            Row::new("echo", format!("the same, {name}"), ours.percentile(percent), "ms")
+                .beside("`cat` on a pipe by `docker exec -i`: no terminal, no shell", pipe.percentile(percent)),
+        );
+    }
+    Ok(())
+}
+
+async fn echo(keyboard: &mut impl Keyboard, key: u8) -> Result<Duration> {
+    sleep(PAUSE).await;
+    let began = Instant::now();
+    keyboard.press(key).await?;
+    loop {
+        let bytes = timeout(PATIENCE, keyboard.output()).await.context("a key was not echoed")??;
+        let took = began.elapsed();
+        keyboard.parsed(bytes.len()).await?;
+        if bytes.contains(&key) {
+            return Ok(took);
         }
     }
-
-    async fn key(&mut self, key: u8) -> Result<Duration> {
-        let pressed = Instant::now();
-        self.input.write_all(&[key]).await?;
-        self.input.flush().await?;
-        self.output.next().await.context("the exec ended")??;
-        Ok(pressed.elapsed())
-    }
-
-    /// Reads until nothing more comes.
-    async fn settle(&mut self) {
-        while timeout(Duration::from_millis(200), self.output.next()).await.is_ok_and(|next| next.is_some()) {}
-    }
 }
 
-pub(crate) async fn take(report: &mut Report) -> Result<()> {
-    let mut bench = Bench::new().await?;
-    let view = bench.ready().await?;
-    let mut ours = bench.first_terminal(&view).await?;
-    ours.until("# ", Duration::from_secs(20)).await?;
-    let docker = peer::docker().await?;
-    let container = peer::plain(&docker).await?;
-    let result = compare(&docker, &container, &mut ours, report).await;
-    peer::remove(&docker, &container).await?;
-    bench.stop().await?;
-    bench.server.stop().await?;
-    result
+/// Control-U.
+async fn wipe(keyboard: &mut impl Keyboard) -> Result<()> {
+    keyboard.press(0x15).await?;
+    quiet(keyboard).await
 }
 
-async fn compare(docker: &bollard::Docker, container: &str, ours: &mut Terminal, report: &mut Report) -> Result<()> {
-    let mut shell = Raw::start(docker, container, &["bash", "--login"], true).await?;
-    let mut pipe = Raw::start(docker, container, &["cat"], false).await?;
-    shell.settle().await;
-    while timeout(Duration::from_millis(200), ours.next()).await.is_ok() {}
-    let (mut through_us, mut through_tty, mut through_pipe) = (Vec::new(), Vec::new(), Vec::new());
-    for index in 0..KEYS {
-        if index % LINE == LINE - 1 {
-            ours.type_in("\x15").await?;
-            shell.input.write_all(b"\x15").await?;
-            while timeout(Duration::from_millis(50), ours.next()).await.is_ok() {}
-            shell.settle().await;
-            continue;
-        }
-        let pressed = Instant::now();
-        ours.type_in("a").await?;
-        ours.next().await?;
-        through_us.push(pressed.elapsed());
-        through_tty.push(shell.key(b'a').await?);
-        through_pipe.push(pipe.key(b'a').await?);
-        // As a quick typist, not as a flood.
-        sleep(Duration::from_millis(2)).await;
-    }
-    for (name, at) in [("p50", 0.5), ("p99", 0.99)] {
-        let value = quantile(&mut through_us, at);
-        report
-            .add(&format!("keystroke echo, {name}"), value, "ms")
-            .beside("docker exec -it bash", quantile(&mut through_tty, at));
-        report.aim(if at > 0.9 { "ratio 1.3 to docker exec" } else { "" });
-        report
-            .add(&format!("keystroke echo, {name}"), value, "ms")
-            .beside("docker exec -i cat", quantile(&mut through_pipe, at));
+/// Takes what comes until nothing comes.
+async fn quiet(keyboard: &mut impl Keyboard) -> Result<()> {
+    while let Ok(bytes) = timeout(QUIET, keyboard.output()).await {
+        let bytes = bytes?.len();
+        keyboard.parsed(bytes).await?;
     }
     Ok(())
 }

@@ -1,81 +1,100 @@
-//! `cat` of 50 MB through a terminal, and what the server's memory does meanwhile.
+//! `cat` of 50 MB through the browser's socket, beside the same bytes by `docker exec`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use bollard::exec::StartExecResults;
-use futures::StreamExt as _;
+use anyhow::{Context as _, Result, ensure};
+use bulkhead_tests::{
+    process,
+    user::{Terminal, User},
+};
+use tokio::time::{Instant, timeout};
 
 use crate::{
-    bench::{Bench, memory_of},
-    peer,
-    report::{Report, say},
+    lab::{self, Container, Sandbox},
+    raw::{self, Exec},
+    report::{Report, Row},
+    sample::megabytes,
 };
 
 const BYTES: u64 = 50_000_000;
-const MAKE: &str =
-    "yes 0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz | head -c 50000000 > /tmp/flood";
+const ROUNDS: usize = 3;
+const PATIENCE: Duration = Duration::from_mins(2);
 
-pub(crate) async fn take(report: &mut Report) -> Result<()> {
-    let mut bench = Bench::new().await?;
-    let pid = bench.server.pid().context("the server has no pid")?;
-    let view = bench.ready().await?;
-    let mut terminal = bench.first_terminal(&view).await?;
-    terminal.until("# ", Duration::from_secs(20)).await?;
-    // The quotes keep the mark out of the echo of what is typed.
-    terminal.type_in(&format!("{MAKE}; echo ma''de\n")).await?;
-    terminal.until("made", Duration::from_mins(1)).await?;
-    let before = terminal.received;
-    let start = Instant::now();
-    terminal.type_in("cat /tmp/flood; echo pou''red\n").await?;
-    let mut tail = Vec::new();
-    while !tail.windows(6).any(|window| window == b"poured") {
-        let bytes =
-            tokio::time::timeout(Duration::from_mins(1), terminal.next()).await.context("the flood stopped")??;
-        let keep = tail.len().saturating_sub(6);
-        tail.drain(..keep);
-        tail.extend_from_slice(&bytes);
-    }
-    let ours = start.elapsed();
-    let received = terminal.received - before;
-    let peak = memory_of(pid, "VmHWM")?;
-    say(&format!("  {received} bytes arrived"));
-    drop(terminal);
-    bench.stop().await?;
-    bench.server.stop().await?;
-    if received < BYTES {
-        bail!("only {received} bytes of {BYTES} arrived");
-    }
-    let raw = raw().await?;
-    report
-        .add("50 MB through the terminal", ours.as_secs_f64() * 1000.0, "ms")
-        .beside("docker exec -it cat", raw.as_secs_f64() * 1000.0);
-    report.add("server's peak memory meanwhile (VmHWM)", peak, "MiB");
-    Ok(())
+pub(crate) async fn measure(report: &mut Report) -> Result<()> {
+    lab::with_server(&["--local"], async |server| {
+        let pid = server.pid().context("the server ended")?;
+        let sandbox = Sandbox::start(User::local(&server.address)?).await?;
+        let container = sandbox.container().await?;
+        container.run(&format!("base64 -w 98 /usr/sbin/dockerd | head -c {BYTES} > /root/flood.txt")).await?;
+        raw::run(
+            container.engine.docker(),
+            &container.name,
+            &format!(
+                "{} -w 98 /host/usr/sbin/dockerd | {} -c {BYTES} > /dev/shm/flood.txt",
+                raw::program("/host/usr/bin/base64").join(" "),
+                raw::program("/host/usr/bin/head").join(" "),
+            ),
+        )
+        .await?;
+        let mut terminal = sandbox.terminal().await?;
+        process::forget_peak(pid)?;
+        let before = process::memory(pid)?;
+        let (mut ours, mut peer) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            ours.push(through_the_platform(&mut terminal, round).await?);
+            peer.push(by_exec(&container).await?);
+        }
+        let after = process::memory(pid)?;
+        raw::run(container.engine.docker(), &container.name, ": > /dev/shm/flood.txt").await?;
+        let (ours, peer) = (middle(ours), middle(peer));
+        let is = "the same bytes on a terminal by `docker exec` in the same container";
+        let note = format!("median of {ROUNDS}, in turns; each piece acknowledged as it comes");
+        report.add(Row::new("flood", "cat of 50 MB", ours, "s").beside(is, peer).note(note));
+        report.add(Row::new("flood", "its speed", megabytes(BYTES) / ours, "MB/s").beside(is, megabytes(BYTES) / peer));
+        report.add(
+            Row::new("flood", "server's peak in it, resident", megabytes(after.peak), "MB")
+                .at_most(80.0)
+                .note(format!("{:.1} MB resident before", megabytes(before.resident))),
+        );
+        Ok(())
+    })
+    .await
 }
 
-async fn raw() -> Result<Duration> {
-    let docker = peer::docker().await?;
-    let container = peer::plain(&docker).await?;
-    let time = async {
-        let script = format!("{MAKE}; echo made; read go; cat /tmp/flood; echo poured");
-        let StartExecResults::Attached { mut output, mut input } =
-            peer::exec(&docker, &container, &["sh", "-c", &script], true).await?
-        else {
-            bail!("the exec is not attached")
-        };
-        let first = output.next().await.context("the exec ended")??;
-        if !String::from_utf8_lossy(&first.into_bytes()).contains("made") {
-            bail!("the file was not made");
+async fn through_the_platform(terminal: &mut Terminal, round: usize) -> Result<f64> {
+    let end = format!("end-{round}-42");
+    let before = terminal.received;
+    let began = Instant::now();
+    terminal.type_in(&format!("cat /root/flood.txt; echo end-{round}-$((40+2))\r")).await?;
+    let read = async {
+        let mut tail = Vec::new();
+        loop {
+            let bytes = terminal.next().await?;
+            tail.extend_from_slice(&bytes[bytes.len().saturating_sub(4096)..]);
+            tail.drain(..tail.len().saturating_sub(4096));
+            if tail.windows(end.len()).any(|window| window == end.as_bytes()) {
+                return Ok::<_, anyhow::Error>(());
+            }
         }
-        let start = Instant::now();
-        tokio::io::AsyncWriteExt::write_all(&mut input, b"go\n").await?;
-        while let Some(next) = output.next().await {
-            next?;
-        }
-        Ok(start.elapsed())
-    }
-    .await;
-    peer::remove(&docker, &container).await?;
-    time
+    };
+    timeout(PATIENCE, read).await.context("the flood did not end")??;
+    let took = began.elapsed().as_secs_f64();
+    let received = terminal.received - before;
+    ensure!(received >= BYTES, "only {received} bytes of {BYTES} came");
+    Ok(took)
+}
+
+async fn by_exec(container: &Container) -> Result<f64> {
+    let mut argv = raw::program("/host/usr/bin/cat");
+    argv.push("/dev/shm/flood.txt".to_owned());
+    let began = Instant::now();
+    let exec = Exec::start(container.engine.docker(), &container.name, argv, true).await?;
+    let received = timeout(PATIENCE, exec.bytes()).await.context("the peer's flood did not end")??;
+    ensure!(received >= BYTES, "only {received} bytes of {BYTES} came by exec");
+    Ok(began.elapsed().as_secs_f64())
+}
+
+fn middle(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }

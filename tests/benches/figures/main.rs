@@ -1,75 +1,93 @@
-//! The promised figures, each beside a peer in the same run: `cargo xtask bench [NAME…] [--rounds N]`.
+//! `cargo xtask bench`: the figures that are promised, each beside a peer in the same run.
 //!
 //! ```text
-//! start    start click → prompt and → ready, beside the engine's own create and start of the same container
-//! memory   an idle sandbox, and the server with ten open terminals
-//! grading  a check of the whole lab
-//! echo     a keystroke through our terminal, beside `docker exec -it` and `docker exec -i`
-//! flood    50 MB through our terminal, beside `docker exec -it`
-//! page     lesson pages a second on one core, beside nginx with the same bytes
-//! size     the WASM, raw and brotli
+//! start    click → prompt, inner engine, ready       beside create + start of the same container, without the platform
+//! memory   an idle sandbox; the server               beside a container of the same image that nobody set up
+//! grading  a whole lab, from the click to the score  beside one `docker exec` for each check
+//! echo     a key, there and back                     beside the same shell by `docker exec` in the same container
+//! flood    `cat` of 50 MB                            beside the same by `docker exec` in the same container
+//! page     a lesson's page                           beside nginx, serving the same bytes from a file
+//! size     what a browser downloads
+//!
+//! lab      a server with one student and his sandbox; the engine beneath it
+//! raw      the peers' containers and programs
+//! sample   medians and percentiles
+//! report   the rows, as a table and as figures.json among the artefacts
 //! ```
+//!
+//! Arguments: names of figures (all by default) and `--rounds N` (20) for `start` and `grading`. `DOCKER_HOST` and
+//! `BULKHEAD_BINARY` say what is measured.
 
-mod bench;
 mod echo;
 mod flood;
 mod grading;
+mod lab;
 mod memory;
 mod page;
-mod peer;
+mod raw;
 mod report;
+mod sample;
 mod size;
 mod start;
 
-use std::process::ExitCode;
-
-use anyhow::Result;
-
+use anyhow::{Context as _, Result, bail};
 use report::Report;
 
-const ALL: [&str; 7] = ["start", "memory", "grading", "echo", "flood", "page", "size"];
+const NAMES: [&str; 7] = ["size", "start", "memory", "grading", "echo", "flood", "page"];
+const ROUNDS: usize = 20;
 
-fn main() -> ExitCode {
-    let mut rounds = 20;
-    let mut names = Vec::new();
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            // What cargo passes to every bench target.
-            "--bench" => {}
-            "--rounds" => rounds = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(rounds),
-            _ => names.push(argument),
+struct Options {
+    names: Vec<String>,
+    rounds: usize,
+}
+
+impl Options {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self { names: Vec::new(), rounds: ROUNDS };
+        // Cargo adds `--bench`.
+        let mut arguments = arguments.filter(|argument| argument != "--bench");
+        while let Some(argument) = arguments.next() {
+            if argument == "--rounds" {
+                let rounds = arguments.next().context("--rounds needs a number")?;
+                options.rounds = rounds.parse().ok().filter(|&n| n > 0).context("--rounds needs a number from 1 up")?;
+            } else if NAMES.contains(&argument.as_str()) {
+                options.names.push(argument);
+            } else {
+                bail!("no figure is called {argument}; there are: {}", NAMES.join(", "));
+            }
         }
-    }
-    let mut report = Report::default();
-    let result = tokio::runtime::Runtime::new()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(take(&names, rounds, &mut report)));
-    report.print();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report::say(&format!("✗ {error:#}"));
-            ExitCode::FAILURE
+        if options.names.is_empty() {
+            options.names = NAMES.map(str::to_owned).to_vec();
         }
+        Ok(options)
     }
 }
 
-async fn take(names: &[String], rounds: usize, report: &mut Report) -> Result<()> {
-    for name in ALL {
-        if !names.is_empty() && !names.iter().any(|wanted| wanted == name) {
-            continue;
+#[tokio::main]
+async fn main() -> Result<()> {
+    let options = Options::parse(std::env::args().skip(1))?;
+    let mut report = Report::default();
+    let mut failed = Vec::new();
+    for name in &options.names {
+        report::say(&format!("{name} …"))?;
+        let done = match name.as_str() {
+            "start" => start::measure(&mut report, options.rounds).await,
+            "memory" => memory::measure(&mut report).await,
+            "grading" => grading::measure(&mut report, options.rounds).await,
+            "echo" => echo::measure(&mut report).await,
+            "flood" => flood::measure(&mut report).await,
+            "page" => page::measure(&mut report).await,
+            _ => size::measure(&mut report),
+        };
+        if let Err(error) = done {
+            report::say(&format!("{name} could not be taken: {error:#}"))?;
+            failed.push(name.as_str());
         }
-        report::say(&format!("▸ {name}"));
-        match name {
-            "start" => start::take(rounds, report).await?,
-            "memory" => memory::take(report).await?,
-            "grading" => grading::take(rounds, report).await?,
-            "echo" => echo::take(report).await?,
-            "flood" => flood::take(report).await?,
-            "page" => page::take(report).await?,
-            _ => size::take(report)?,
-        }
+    }
+    report.print()?;
+    report.save()?;
+    if !failed.is_empty() {
+        bail!("not taken: {}", failed.join(", "));
     }
     Ok(())
 }

@@ -1,54 +1,101 @@
-//! An idle sandbox, and the server with ten open terminals.
+//! What an idle sandbox costs, and the server with ten terminals open.
+
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use bollard::query_parameters::StatsOptionsBuilder;
-use futures::StreamExt as _;
+use bulkhead_tests::{
+    process,
+    server::Server,
+    user::{Terminal, User},
+};
+use tokio::time::sleep;
 
 use crate::{
-    bench::{Bench, LAB, memory_of},
-    peer,
-    report::Report,
+    lab::{self, LAB, Sandbox},
+    raw::{self, Raw},
+    report::{Report, Row},
+    sample::{megabytes, number},
 };
 
+const SANDBOXES: usize = 8;
 const TERMINALS: usize = 10;
+/// Until engines that just started have come to rest.
+const REST: Duration = Duration::from_secs(5);
+const PASSWORD: &str = "a long enough password";
 
-pub(crate) async fn take(report: &mut Report) -> Result<()> {
-    let mut bench = Bench::new().await?;
-    let pid = bench.server.pid().context("the server has no pid")?;
-    let before = memory_of(pid, "VmRSS")?;
-    let view = bench.ready().await?;
-    let docker = peer::docker().await?;
-    report.add("an idle sandbox with one service", sandbox_memory(&docker, &view.id).await?, "MiB");
-    let mut open = Vec::new();
-    for _ in 0..TERMINALS {
-        let terminal = bench.user.open_terminal(LAB, "host").await?;
-        let mut terminal = bench.user.terminal(&view.id, terminal.id).await?;
-        terminal.until("# ", std::time::Duration::from_secs(20)).await?;
-        open.push(terminal);
-    }
-    report
-        .add("server with ten terminals (RSS)", memory_of(pid, "VmRSS")?, "MiB")
-        .beside("before any sandbox", before)
-        .aim("80 MB");
-    drop(open);
-    bench.stop().await?;
-    bench.server.stop().await
+pub(crate) async fn measure(report: &mut Report) -> Result<()> {
+    lab::with_server(&[], async |server| take(server, report).await).await
 }
 
-/// What the container's memory cgroup counts, page cache that can go left out.
-async fn sandbox_memory(docker: &bollard::Docker, sandbox: &str) -> Result<f64> {
-    let filters = std::collections::HashMap::from([("label".to_owned(), vec![format!("bulkhead.sandbox={sandbox}")])]);
-    let options = bollard::query_parameters::ListContainersOptionsBuilder::new().filters(&filters).build();
-    let id = docker.list_containers(Some(options)).await?.first().and_then(|c| c.id.clone()).context("no container")?;
-    let mut stats = docker.stats(&id, Some(StatsOptionsBuilder::new().stream(false).one_shot(true).build()));
-    let stats = stats.next().await.context("no stats")??;
-    let memory = stats.memory_stats.context("no memory stats")?;
-    let inactive = memory
-        .stats
-        .as_ref()
-        .and_then(|s| s.get("total_inactive_file").or_else(|| s.get("inactive_file")))
-        .copied()
-        .unwrap_or(0);
-    #[expect(clippy::cast_precision_loss, reason = "mebibytes")]
-    Ok(memory.usage.unwrap_or(0).saturating_sub(inactive) as f64 / 1_048_576.0)
+async fn take(server: &Server, report: &mut Report) -> Result<()> {
+    let pid = server.pid().context("the server ended")?;
+    let alone = process::memory(pid)?;
+    let before = process::available()?;
+    let mut sandboxes = Vec::new();
+    for number in 0..SANDBOXES {
+        let email = format!("student{number}@example.org");
+        sandboxes.push(Sandbox::start(User::sign_up(&server.address, "Student", &email, PASSWORD).await?).await?);
+    }
+    sleep(REST).await;
+    let taken = before.saturating_sub(process::available()?);
+    let mut counted = 0;
+    for sandbox in &sandboxes {
+        let container = sandbox.container().await?;
+        counted += raw::memory(container.engine.docker(), &container.name).await?;
+    }
+    let count = number(SANDBOXES as u64);
+    let peer = idle_peer(&sandboxes[0]).await?;
+    report.add(
+        Row::new("memory", "idle sandbox, its cgroup", megabytes(counted) / count, "MB")
+            .beside("a container of the same image and configuration, its inner engine up, no lab set up", peer)
+            .note(format!("mean of {SANDBOXES}, without file cache that the kernel could drop")),
+    );
+    report.add(
+        Row::new("memory", "idle sandbox, of the machine", megabytes(taken) / count, "MB")
+            .note(format!("MemAvailable before and after {SANDBOXES} sandboxes, the server's share in it")),
+    );
+    let _open = terminals(&sandboxes[0]).await?;
+    let now = process::memory(pid)?;
+    report.add(
+        Row::new("memory", "server, ten terminals open, resident", megabytes(now.resident), "MB").at_most(80.0).note(
+            format!(
+                "each with 1000 lines printed, and {SANDBOXES} sandboxes; {:.1} MB of it anonymous; {:.1} MB before the first sign-up",
+                megabytes(now.anonymous),
+                megabytes(alone.resident),
+            ),
+        ),
+    );
+    report.add(
+        Row::new("memory", "server, its peak so far", megabytes(now.peak), "MB")
+            .note(format!("{SANDBOXES} sign-ups (argon2id) and starts in it")),
+    );
+    Ok(())
+}
+
+async fn idle_peer(like: &Sandbox) -> Result<f64> {
+    let container = like.container().await?;
+    let body = raw::configuration(container.engine.docker(), &container.name).await?;
+    let raw = Raw::start(body, 0).await?;
+    let bytes = async {
+        raw.engine_ready().await?;
+        sleep(REST).await;
+        raw::memory(container.engine.docker(), &raw.name()).await
+    }
+    .await;
+    raw.remove().await?;
+    Ok(megabytes(bytes?))
+}
+
+/// Ten terminals in one sandbox, watched, each with more lines than a screen model keeps.
+async fn terminals(sandbox: &Sandbox) -> Result<Vec<Terminal>> {
+    let mut open = vec![sandbox.terminal().await?];
+    while open.len() < TERMINALS {
+        let view = sandbox.user.open_terminal(LAB, "host").await?;
+        open.push(lab::prompt(&sandbox.user, &sandbox.view.id, view.id).await?);
+    }
+    for terminal in &mut open {
+        terminal.type_in("printf '%0100d\\n' $(seq 1000); echo end$((40+2))\r").await?;
+        terminal.until("end42", Duration::from_secs(30)).await?;
+    }
+    Ok(open)
 }

@@ -1,110 +1,160 @@
-//! Lesson pages a second on one core, rendered, beside nginx with the same bytes from a file.
+//! A lesson's page on one core, beside nginx with the same bytes from a file. Ours is rendered for each request, for one
+//! student: his name, his progress, a nonce of its own. nginx hands out one file to everybody.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
-use anyhow::{Context as _, Result, bail};
-use bulkhead_tests::{server::Server, user::User};
+use anyhow::{Context as _, Result, bail, ensure};
+use bulkhead_tests::user::User;
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+    time::{Duration, Instant, sleep},
+};
 
-use crate::report::Report;
+use crate::{
+    lab::{self, LESSON},
+    report::{Report, Row},
+    sample::number,
+};
 
-const LESSON: &str = "/learn/container-security/implementing-read-only-containers";
+const SERVER_CORE: &str = "0";
+const CLIENT_CORE: &str = "1";
+const CONNECTIONS: &str = "-c16";
+const DURATION: &str = "-d10s";
+const WARM_UP: &str = "-d2s";
 
-pub(crate) async fn take(report: &mut Report) -> Result<()> {
-    let server = Server::start(&[]).await?;
-    let pid = server.pid().context("the server has no pid")?;
-    pin(pid).await?;
-    let page = User::anonymous(&server.address)?.get(LESSON).await?.bytes().await?;
-    let ours = load(&server.url(LESSON)).await?;
-    server.stop().await?;
-    let theirs = nginx(&page).await?;
-    report.add("lesson page, requests a second on one core", ours.rate, "/s").beside("nginx, same bytes", theirs.rate);
-    report
-        .add("lesson page, p99 at 16 connections", ours.p99, "ms")
-        .beside("nginx, same bytes", theirs.p99)
-        .aim("5 ms");
-    #[expect(clippy::cast_precision_loss, reason = "kilobytes of a page")]
-    report.add("lesson page, HTML", page.len() as f64 / 1000.0, "kB").aim("150 kB");
-    Ok(())
-}
-
-/// All threads of a process on the first core; the load comes from the second.
-async fn pin(pid: u32) -> Result<()> {
-    let pinned = Command::new("taskset")
-        .args(["-a", "-c", "-p", "0"])
-        .arg(pid.to_string())
-        .stdout(Stdio::null())
-        .status()
-        .await?;
-    if !pinned.success() {
-        bail!("taskset could not pin the server");
-    }
-    Ok(())
-}
-
-async fn nginx(page: &[u8]) -> Result<Load> {
-    let folder = TempDir::with_prefix("bulkhead-nginx-")?;
-    let path = folder.path();
-    std::fs::write(path.join("page.html"), page)?;
-    // Its worker is not root and must read the folder.
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
-    let configuration = format!(
-        "worker_processes 1; pid {0}/pid; error_log {0}/error.log; events {{ worker_connections 256; }} http {{ access_log off; server {{ listen 127.0.0.1:{port}; root {0}; default_type text/html; }} }}",
-        path.display()
-    );
-    std::fs::write(path.join("nginx.conf"), configuration)?;
-    let mut child = Command::new("taskset")
-        .args(["-c", "0", "nginx", "-g", "daemon off;", "-c"])
-        .arg(path.join("nginx.conf"))
-        .kill_on_drop(true)
-        .spawn()?;
-    for _ in 0..100 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            break;
+pub(crate) async fn measure(report: &mut Report) -> Result<()> {
+    lab::with_server(&[], async |server| {
+        let user = User::sign_up(&server.address, "Student", "student@example.org", "a long enough password").await?;
+        let page = user.get(LESSON).await?.error_for_status()?.bytes().await?;
+        let pid = server.pid().context("the server ended")?;
+        run(Command::new("taskset").args(["-a", "-c", "-p", SERVER_CORE, &pid.to_string()])).await?;
+        let url = server.url(LESSON);
+        wrk(&url, WARM_UP, user.cookie()).await?;
+        let ours = wrk(&url, DURATION, user.cookie()).await?;
+        let nginx = Nginx::start(&page).await?;
+        let taken = async {
+            wrk(&nginx.url, WARM_UP, user.cookie()).await?;
+            wrk(&nginx.url, DURATION, user.cookie()).await
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    let load = load(&format!("http://127.0.0.1:{port}/page.html")).await;
-    if let Some(pid) = child.id() {
-        Command::new("kill").arg(pid.to_string()).status().await?;
-    }
-    child.wait().await?;
-    load
+        .await;
+        nginx.stop().await?;
+        let peer = taken?;
+        let is = "nginx, one worker on the same core, the same bytes from a file";
+        let note = format!(
+            "{:.1} kB, rendered for each request; wrk {CONNECTIONS} {DURATION} on another core",
+            number(page.len() as u64) / 1000.0
+        );
+        report.add(
+            Row::new("page", "lesson, one core", ours.per_second, "requests/s").beside(is, peer.per_second).note(note),
+        );
+        report.add(Row::new("page", "lesson, one core, p99", ours.p99, "ms").beside(is, peer.p99));
+        Ok(())
+    })
+    .await
 }
 
 struct Load {
-    rate: f64,
+    per_second: f64,
+    /// Milliseconds.
     p99: f64,
 }
 
-/// 16 connections for ten seconds, from the second core.
-async fn load(url: &str) -> Result<Load> {
-    let output =
-        Command::new("taskset").args(["-c", "1", "wrk", "-t1", "-c16", "-d10s", "--latency", url]).output().await?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    if text.contains("Non-2xx") {
-        bail!("not every request was answered with a page:\n{text}");
-    }
-    let after = |name: &str| {
-        text.lines()
-            .find_map(|line| line.trim().strip_prefix(name))
-            .map(str::trim)
-            .map(str::to_owned)
-            .with_context(|| format!("wrk printed no {name}:\n{text}"))
-    };
-    Ok(Load { rate: after("Requests/sec:")?.parse()?, p99: milliseconds(&after("99%")?)? })
+async fn wrk(url: &str, duration: &str, cookie: &str) -> Result<Load> {
+    let cookie = format!("Cookie: {cookie}");
+    let arguments = ["-c", CLIENT_CORE, "wrk", "-t1", CONNECTIONS, duration, "--latency", "-H", &cookie, url];
+    let text = run(Command::new("taskset").args(arguments)).await?;
+    load(&text).with_context(|| format!("wrk said: {text}"))
 }
 
-/// `950.00us`, `4.10ms`, `1.20s`.
-fn milliseconds(text: &str) -> Result<f64> {
-    for (unit, factor) in [("us", 0.001), ("ms", 1.0), ("s", 1000.0)] {
-        if let Some(number) = text.strip_suffix(unit)
-            && let Ok(number) = number.parse::<f64>()
-        {
-            return Ok(number * factor);
+fn load(text: &str) -> Result<Load> {
+    ensure!(!text.contains("Non-2xx") && !text.contains("Socket errors"), "not every request was answered");
+    let field = |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);
+    let per_second = field("Requests/sec:").context("no rate")?.parse()?;
+    let p99 = field("99%").context("no p99")?;
+    let (digits, unit) = p99.split_at(p99.find(|c: char| c.is_alphabetic()).context("no unit")?);
+    let scale = match unit {
+        "us" => 0.001,
+        "ms" => 1.0,
+        "s" => 1000.0,
+        other => bail!("an unknown unit: {other}"),
+    };
+    Ok(Load { per_second, p99: digits.parse::<f64>()? * scale })
+}
+
+async fn run(command: &mut Command) -> Result<String> {
+    let output = command.kill_on_drop(true).output().await.with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+struct Nginx {
+    process: Child,
+    url: String,
+    folder: TempDir,
+}
+
+impl Nginx {
+    async fn start(page: &[u8]) -> Result<Self> {
+        let folder = TempDir::with_prefix("bulkhead-nginx-")?;
+        let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
+        std::fs::write(folder.path().join("page.html"), page)?;
+        std::fs::write(folder.path().join("nginx.conf"), configuration(folder.path(), port))?;
+        let process = Command::new("taskset")
+            .args(["-c", SERVER_CORE, "nginx", "-e", "stderr", "-p"])
+            .arg(folder.path())
+            .args(["-c", "nginx.conf"])
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("stderr"))?)
+            .spawn()
+            .context("cannot start nginx")?;
+        let nginx = Self { process, url: format!("http://127.0.0.1:{port}/page.html"), folder };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            if Instant::now() > deadline {
+                let said = std::fs::read_to_string(nginx.folder.path().join("stderr"));
+                nginx.stop().await?;
+                bail!("nginx does not answer: {}", said.unwrap_or_default());
+            }
+            sleep(Duration::from_millis(20)).await;
         }
+        Ok(nginx)
     }
-    bail!("{text} is no time")
+
+    /// In order: its worker would outlive a master that is killed.
+    async fn stop(mut self) -> Result<()> {
+        if let Some(pid) = self.process.id() {
+            run(Command::new("kill").arg(pid.to_string())).await?;
+        }
+        self.process.wait().await?;
+        Ok(())
+    }
+}
+
+fn configuration(folder: &Path, port: u16) -> String {
+    let root = folder.display();
+    let user = if std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0) {
+        // A worker of another account could not read our folder.
+        "user root;"
+    } else {
+        ""
+    };
+    format!(
+        "{user}
+daemon off;
+worker_processes 1;
+pid {root}/pid;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  sendfile on;
+  keepalive_requests 1000000;
+  default_type text/html;
+  client_body_temp_path {root}; proxy_temp_path {root}; fastcgi_temp_path {root}; uwsgi_temp_path {root}; scgi_temp_path {root};
+  open_file_cache max=16;
+  server {{ listen 127.0.0.1:{port}; root {root}; }}
+}}
+"
+    )
 }

@@ -63,7 +63,8 @@ impl Grader {
         crash::point("graded");
         let Some(best) = table.finish(id, &claim.token, &grading, self.clock.now()).await? else { return Ok(()) };
         crash::point("finished");
-        tracing::info!(sandbox = %sandbox.id, attempt = %id, score = grading.score, millis = grading.millis, "graded");
+        let Grading { score, millis, round_trips, .. } = grading;
+        tracing::info!(sandbox = %sandbox.id, attempt = %id, score, millis, round_trips, "graded");
         self.tell_score(sandbox, lab, id, &grading, &best);
         Ok(())
     }
