@@ -7,6 +7,7 @@ use bulkhead_tests::user::{Terminal, User};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
+    command::DockerCommand,
     lab::{self, Sandbox},
     raw::{self, Exec},
     report::{Report, Row},
@@ -53,48 +54,93 @@ impl Keyboard for Exec {
     }
 }
 
+impl Keyboard for DockerCommand {
+    async fn press(&mut self, key: u8) -> Result<()> {
+        self.type_in(&[key])
+    }
+    async fn output(&mut self) -> Result<Vec<u8>> {
+        self.next().await
+    }
+    async fn parsed(&mut self, _: usize) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Taken {
+    ours: Samples,
+    command: Samples,
+    exec: Samples,
+    pipe: Samples,
+}
+
 pub(crate) async fn measure(report: &mut Report) -> Result<()> {
-    let (ours, peer, pipe) = lab::with_server(&["--local"], async |server| {
+    let taken = lab::with_server(&["--local"], async |server| {
         let sandbox = Sandbox::start(User::local(&server.address)?).await?;
-        let container = sandbox.container().await?;
-        let mut terminal = sandbox.terminal().await?;
-        let mut argv = raw::program("/host/usr/bin/bash");
-        argv.extend(["--norc", "--noprofile", "-i"].map(str::to_owned));
-        let mut exec = Exec::start(container.engine.docker(), &container.name, argv, true).await?;
-        let mut cat =
-            Exec::start(container.engine.docker(), &container.name, raw::program("/host/usr/bin/cat"), false).await?;
-        quiet(&mut terminal).await?;
-        quiet(&mut exec).await?;
-        let (mut ours, mut peer, mut pipe) = (Samples::default(), Samples::default(), Samples::default());
-        for number in 0..WARM_UP + KEYS {
-            let key = b'a' + u8::try_from(number % 26)?;
-            let by_us = echo(&mut terminal, key).await?;
-            let by_exec = echo(&mut exec, key).await?;
-            let by_pipe = echo(&mut cat, key).await?;
-            if number >= WARM_UP {
-                ours.push(by_us);
-                peer.push(by_exec);
-                pipe.push(by_pipe);
-            }
-            if number % LINE == LINE - 1 {
-                wipe(&mut terminal).await?;
-                wipe(&mut exec).await?;
-            }
-        }
-        Ok((ours, peer, pipe))
+        take(&sandbox).await
     })
     .await?;
     for (name, percent) in [("p50", 50), ("p99", 99)] {
-        let row = Row::new("echo", format!("a key and its echo, {name}"), ours.percentile(percent), "ms")
-            .beside("bash on a terminal by `docker exec` in the same container", peer.percentile(percent))
-            .note(format!("{} keys, in turns", ours.count()));
-        report.add(if percent == 99 { row.at_most_times(1.3) } else { row });
-        report.add(
-            Row::new("echo", format!("the same, {name}"), ours.percentile(percent), "ms")
-                .beside("`cat` on a pipe by `docker exec -i`: no terminal, no shell", pipe.percentile(percent)),
-        );
+        let row = |peer: &Samples, short: &str, is: &str| {
+            Row::new("echo", format!("a key, {name}, beside {short}"), taken.ours.percentile(percent), "ms")
+                .beside(is, peer.percentile(percent))
+                .note(format!("{} keys, in turns", taken.ours.count()))
+        };
+        let command =
+            row(&taken.command, "docker exec -it", "bash by the command `docker exec -it`, in the same container");
+        let exec =
+            row(&taken.exec, "the exec API", "bash by the engine's exec, without the command, in the same container");
+        let pipe = row(&taken.pipe, "a pipe", "`cat` on a pipe by the engine's exec: no terminal, no shell");
+        if percent == 99 {
+            report.add(command.at_most_times(1.3));
+            report.add(exec.at_most_times(1.3));
+        } else {
+            report.add(command);
+            report.add(exec);
+        }
+        report.add(pipe);
     }
     Ok(())
+}
+
+async fn take(sandbox: &Sandbox) -> Result<Taken> {
+    let container = sandbox.container().await?;
+    let docker = container.engine.docker();
+    let mut shell = raw::program("/host/usr/bin/bash");
+    shell.extend(["--norc", "--noprofile", "-i"].map(str::to_owned));
+    let mut ours = sandbox.terminal().await?;
+    let mut command = DockerCommand::exec(&container.engine, &container.name, &shell)?;
+    let mut exec = Exec::start(docker, &container.name, shell, true).await?;
+    let mut pipe = Exec::start(docker, &container.name, raw::program("/host/usr/bin/cat"), false).await?;
+    // Their prompts.
+    timeout(PATIENCE, command.output()).await.context("docker exec shows no prompt")??;
+    timeout(PATIENCE, exec.output()).await.context("the engine's exec shows no prompt")??;
+    wipe_all(&mut ours, &mut command, &mut exec).await?;
+    let mut taken = Taken::default();
+    for number in 0..WARM_UP + KEYS {
+        let key = b'a' + u8::try_from(number % 26)?;
+        let by_us = echo(&mut ours, key).await?;
+        let by_command = echo(&mut command, key).await?;
+        let by_exec = echo(&mut exec, key).await?;
+        let by_pipe = echo(&mut pipe, key).await?;
+        if number >= WARM_UP {
+            taken.ours.push(by_us);
+            taken.command.push(by_command);
+            taken.exec.push(by_exec);
+            taken.pipe.push(by_pipe);
+        }
+        if number % LINE == LINE - 1 {
+            wipe_all(&mut ours, &mut command, &mut exec).await?;
+        }
+    }
+    command.end().await?;
+    Ok(taken)
+}
+
+async fn wipe_all(ours: &mut Terminal, command: &mut DockerCommand, exec: &mut Exec) -> Result<()> {
+    wipe(ours).await?;
+    wipe(command).await?;
+    wipe(exec).await
 }
 
 async fn echo(keyboard: &mut impl Keyboard, key: u8) -> Result<Duration> {

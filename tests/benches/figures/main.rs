@@ -11,6 +11,7 @@
 //!
 //! lab      a server with one student and his sandbox; the engine beneath it
 //! raw      the peers' containers and programs
+//! command  the peer that is the `docker` command
 //! sample   medians and percentiles
 //! report   the rows, as a table and as figures.json among the artefacts
 //! ```
@@ -18,6 +19,7 @@
 //! Arguments: names of figures (all by default) and `--rounds N` (20) for `start` and `grading`. `DOCKER_HOST` and
 //! `BULKHEAD_BINARY` say what is measured.
 
+mod command;
 mod echo;
 mod flood;
 mod grading;

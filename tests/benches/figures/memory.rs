@@ -24,12 +24,22 @@ const REST: Duration = Duration::from_secs(5);
 const PASSWORD: &str = "a long enough password";
 
 pub(crate) async fn measure(report: &mut Report) -> Result<()> {
-    lab::with_server(&[], async |server| take(server, report).await).await
+    lab::with_server(&["--local"], async |server| one_student(server, report).await).await?;
+    lab::with_server(&[], async |server| a_class(server, report).await).await
 }
 
-async fn take(server: &Server, report: &mut Report) -> Result<()> {
+async fn one_student(server: &Server, report: &mut Report) -> Result<()> {
     let pid = server.pid().context("the server ended")?;
     let alone = process::memory(pid)?;
+    let sandbox = Sandbox::start(User::local(&server.address)?).await?;
+    let _open = terminals(&sandbox).await?;
+    let note = format!("one sandbox; each with 1000 lines printed; {:.1} MB before", megabytes(alone.resident));
+    add_server(report, "ten terminals open", process::memory(pid)?, &note);
+    Ok(())
+}
+
+async fn a_class(server: &Server, report: &mut Report) -> Result<()> {
+    let pid = server.pid().context("the server ended")?;
     let before = process::available()?;
     let mut sandboxes = Vec::new();
     for number in 0..SANDBOXES {
@@ -55,21 +65,19 @@ async fn take(server: &Server, report: &mut Report) -> Result<()> {
             .note(format!("MemAvailable before and after {SANDBOXES} sandboxes, the server's share in it")),
     );
     let _open = terminals(&sandboxes[0]).await?;
-    let now = process::memory(pid)?;
-    report.add(
-        Row::new("memory", "server, ten terminals open, resident", megabytes(now.resident), "MB").at_most(80.0).note(
-            format!(
-                "each with 1000 lines printed, and {SANDBOXES} sandboxes; {:.1} MB of it anonymous; {:.1} MB before the first sign-up",
-                megabytes(now.anonymous),
-                megabytes(alone.resident),
-            ),
-        ),
-    );
-    report.add(
-        Row::new("memory", "server, its peak so far", megabytes(now.peak), "MB")
-            .note(format!("{SANDBOXES} sign-ups (argon2id) and starts in it")),
-    );
+    let note = format!("{SANDBOXES} sandboxes of students who signed up (argon2id) with this server");
+    add_server(report, "a class, ten terminals open", process::memory(pid)?, &note);
     Ok(())
+}
+
+fn add_server(report: &mut Report, when: &str, memory: process::Memory, note: &str) {
+    let more = format!("{note}; {:.1} MB of it anonymous", megabytes(memory.anonymous));
+    report.add(
+        Row::new("memory", format!("server, {when}, resident"), megabytes(memory.resident), "MB")
+            .at_most(80.0)
+            .note(more),
+    );
+    report.add(Row::new("memory", format!("server, {when}, its peak"), megabytes(memory.peak), "MB"));
 }
 
 async fn idle_peer(like: &Sandbox) -> Result<f64> {
