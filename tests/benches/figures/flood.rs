@@ -53,7 +53,6 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
         report.add(Row::new("flood", "its speed", megabytes(BYTES) / ours, "MB/s").beside(is, megabytes(BYTES) / peer));
         report.add(
             Row::new("flood", "server's peak in it, resident", megabytes(after.peak), "MB")
-                .at_most(80.0)
                 .note(format!("{:.1} MB resident before", megabytes(before.resident))),
         );
         Ok(())

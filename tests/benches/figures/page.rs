@@ -31,12 +31,12 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
         let pid = server.pid().context("the server ended")?;
         run(Command::new("taskset").args(["-a", "-c", "-p", SERVER_CORE, &pid.to_string()])).await?;
         let url = server.url(LESSON);
-        wrk(&url, WARM_UP, user.cookie()).await?;
-        let ours = wrk(&url, DURATION, user.cookie()).await?;
+        wrk(&url, WARM_UP, user.cookie(), page.len()).await?;
+        let ours = wrk(&url, DURATION, user.cookie(), page.len()).await?;
         let nginx = Nginx::start(&page).await?;
         let taken = async {
-            wrk(&nginx.url, WARM_UP, user.cookie()).await?;
-            wrk(&nginx.url, DURATION, user.cookie()).await
+            wrk(&nginx.url, WARM_UP, user.cookie(), page.len()).await?;
+            wrk(&nginx.url, DURATION, user.cookie(), page.len()).await
         }
         .await;
         nginx.stop().await?;
@@ -61,17 +61,24 @@ struct Load {
     p99: f64,
 }
 
-async fn wrk(url: &str, duration: &str, cookie: &str) -> Result<Load> {
+async fn wrk(url: &str, duration: &str, cookie: &str, page: usize) -> Result<Load> {
     let cookie = format!("Cookie: {cookie}");
     let arguments = ["-c", CLIENT_CORE, "wrk", "-t1", CONNECTIONS, duration, "--latency", "-H", &cookie, url];
     let text = run(Command::new("taskset").args(arguments)).await?;
-    load(&text).with_context(|| format!("wrk said: {text}"))
+    load(&text, page).with_context(|| format!("wrk said: {text}"))
 }
 
-fn load(text: &str) -> Result<Load> {
+/// `page`: bytes that each answer must have brought.
+fn load(text: &str, page: usize) -> Result<Load> {
     ensure!(!text.contains("Non-2xx") && !text.contains("Socket errors"), "not every request was answered");
     let field = |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);
     let per_second = field("Requests/sec:").context("no rate")?.parse()?;
+    let read = text.lines().find(|line| line.ends_with(" read")).context("no bytes")?;
+    let (requests, bytes) = read.trim().trim_end_matches(" read").split_once(" requests in ").context("no requests")?;
+    let bytes = binary(bytes.split_once(", ").context("no bytes")?.1)?;
+    // wrk rounds what it prints.
+    let least = requests.parse::<f64>()? * number(page as u64) * 0.99;
+    ensure!(bytes >= least, "{bytes} bytes in {requests} answers are less than the page each time");
     let p99 = field("99%").context("no p99")?;
     let (digits, unit) = p99.split_at(p99.find(|c: char| c.is_alphabetic()).context("no unit")?);
     let scale = match unit {
@@ -81,6 +88,13 @@ fn load(text: &str) -> Result<Load> {
         other => bail!("an unknown unit: {other}"),
     };
     Ok(Load { per_second, p99: digits.parse::<f64>()? * scale })
+}
+
+/// `20.11GB`, by which wrk means 1024³ each.
+fn binary(text: &str) -> Result<f64> {
+    let (digits, unit) = text.split_at(text.find(|c: char| c.is_alphabetic()).context("no unit")?);
+    let power = ["B", "KB", "MB", "GB", "TB"].iter().position(|known| *known == unit).context("an unknown unit")?;
+    Ok(digits.parse::<f64>()? * 1024_f64.powi(i32::try_from(power)?))
 }
 
 async fn run(command: &mut Command) -> Result<String> {
