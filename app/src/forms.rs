@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::api::course::{Answer, Question, QuestionKind};
 
-/// Name of a question's input in the quiz form: `q.{id}`, several times where several options may be chosen.
+/// Name of a question's input in the quiz form: `q.{id}`, several times where several options may be chosen, and once for
+/// each item that is given a place.
 pub fn quiz_field(question: &str) -> String {
     format!("q.{question}")
 }
@@ -28,7 +29,7 @@ pub fn quiz_answers<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) ->
 /// Only the part of an answer that its question's kind reads.
 pub fn narrowed(question: &Question, mut answer: Answer) -> Answer {
     match question.kind {
-        QuestionKind::Single { .. } | QuestionKind::Multiple { .. } => answer.text.clear(),
+        QuestionKind::Single { .. } | QuestionKind::Multiple { .. } | QuestionKind::Order { .. } => answer.text.clear(),
         QuestionKind::Short => answer.choices.clear(),
     }
     answer
@@ -55,7 +56,8 @@ mod tests {
 
     #[test]
     fn a_number_as_a_short_answer_stays_text() {
-        let question = Question { id: "a".into(), prompt_html: String::new(), kind: QuestionKind::Short };
+        let question =
+            Question { id: "a".into(), prompt_html: String::new(), printed: None, kind: QuestionKind::Short };
         let answer = narrowed(&question, quiz_answers([("q.a", "1000")]).remove(0));
         assert_eq!((answer.text.as_str(), answer.choices.len()), ("1000", 0));
     }

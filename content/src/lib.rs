@@ -31,8 +31,8 @@ pub use files::{Files, ReadError, read_dir};
 pub use lesson::{Command, Difference, Heading, Lesson, Reference, Status, TextSection};
 pub use load::{LoadError, lint};
 pub use quiz::{
-    Answer, Kind, Mark, OptionMark, PASS_PERCENT, PublicKind, PublicQuestion, PublicQuiz, Question, Quiz, QuizMarks,
-    QuizOption,
+    Answer, Kind, Mark, OptionMark, OrderItem, PASS_PERCENT, Printed, PublicKind, PublicQuestion, PublicQuiz, Question,
+    Quiz, QuizMarks, QuizOption,
 };
 pub use render::{Fragment, render_fragment};
 pub use search::SearchHit;

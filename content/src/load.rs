@@ -156,6 +156,7 @@ fn page(
         references: front.refs,
         updated: front.updated,
         labs: front.labs,
+        sandbox: front.sandbox,
         html: page.html,
         headings: page.headings,
         words: page.words,

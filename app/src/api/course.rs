@@ -113,7 +113,16 @@ pub struct Question {
     pub id: String,
     /// Sanitised HTML.
     pub prompt_html: String,
+    /// An output that the question is about.
+    pub printed: Option<Printed>,
     pub kind: QuestionKind,
+}
+
+/// Plain text, both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Printed {
+    pub command: Option<String>,
+    pub output: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,9 +134,12 @@ pub enum QuestionKind {
     Multiple { options_html: Vec<String> },
     /// Free text of one line.
     Short,
+    /// Each of `items_html` is given its place.
+    Order { items_html: Vec<String> },
 }
 
-/// `choices` for the choice kinds, `text` for [`QuestionKind::Short`].
+/// `choices` for the choice kinds, `text` for [`QuestionKind::Short`]; for [`QuestionKind::Order`] `choices` holds the
+/// place (from 0) of each item, in the order in which the items are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     pub question: String,
@@ -151,13 +163,15 @@ pub struct Mark {
     pub question: String,
     pub answer: Answer,
     pub correct: bool,
-    /// One entry for each option (or one for a short answer).
+    /// One entry for each option or item (or one for a short answer).
     pub why: Vec<OptionMark>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptionMark {
     pub right: bool,
+    /// Where an item belongs, from 0.
+    pub place: Option<usize>,
     /// Sanitised HTML.
     pub why_html: String,
 }

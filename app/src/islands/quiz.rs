@@ -2,17 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use leptos::{
-    either::{Either, EitherOf3},
-    ev::SubmitEvent,
-    prelude::*,
-    task::spawn_local,
-};
+use leptos::{either::EitherOf3, ev::SubmitEvent, prelude::*, task::spawn_local};
 
 use crate::{
     api::{
         ApiError,
-        course::{Answer, Mark, OptionMark, Question, QuestionKind, Quiz, QuizResult},
+        course::{Answer, Mark, OptionMark, Printed, Question, QuestionKind, Quiz, QuizResult},
     },
     forms::quiz_field,
     server_fns::course::submit_quiz,
@@ -79,7 +74,7 @@ fn Total(result: QuizResult) -> impl IntoView {
 
 #[component]
 fn QuestionView(number: usize, question: Question, answers: Answers, result: Outcome) -> impl IntoView {
-    let Question { id, prompt_html, kind } = question;
+    let Question { id, prompt_html, printed, kind } = question;
     let name = quiz_field(&id);
     let mark = Memo::new({
         let id = id.clone();
@@ -92,15 +87,23 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
             <span class="prompt" inner_html=prompt_html></span>
             {move || mark.get().map(|m| view! { <Verdict mark=m/> })}
         </legend>
+        {printed.map(|printed| view! { <Shown printed/> })}
     };
     match kind {
-        QuestionKind::Single { options_html } | QuestionKind::Multiple { options_html } => Either::Left(view! {
+        QuestionKind::Single { options_html } | QuestionKind::Multiple { options_html } => EitherOf3::A(view! {
             <fieldset>
                 {head}
                 {several.then(|| view! { <p class="faint">"Choose all that hold."</p> })}
                 {options_html.into_iter().enumerate().map(|(index, html)| view! {
                     <Choice id=id.clone() name=name.clone() index html several answers mark/>
                 }).collect_view()}
+            </fieldset>
+        }),
+        QuestionKind::Order { items_html } => EitherOf3::B(view! {
+            <fieldset>
+                {head}
+                <p class="faint">"Give each its place; 1 comes first."</p>
+                {places(&id, &name, items_html, answers, mark)}
             </fieldset>
         }),
         QuestionKind::Short => {
@@ -112,7 +115,7 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
                     a.entry(id.clone()).or_insert_with(blank).text = text;
                 });
             };
-            Either::Right(view! {
+            EitherOf3::C(view! {
                 <fieldset>
                     {head}
                     <input type="text" name=name aria-label="Your answer" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="200" value=before on:input=write/>
@@ -121,6 +124,63 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
             })
         }
     }
+}
+
+/// The output that a question is about.
+#[component]
+fn Shown(printed: Printed) -> impl IntoView {
+    let command = printed.command.map(|command| view! { <span class="typed">{command}</span>"\n" });
+    whole(view! { <pre class="printed" tabindex="0"><code>{command}{printed.output}</code></pre> })
+}
+
+/// A choice of place for each item: works by keyboard, by touch, and as a plain form.
+fn places(
+    id: &str,
+    name: &str,
+    items_html: Vec<String>,
+    answers: Answers,
+    mark: Memo<Option<Mark>>,
+) -> impl IntoView + use<> {
+    let count = items_html.len();
+    let items = items_html.into_iter().enumerate().map(|(index, html)| {
+        let given = answers.with_untracked(|a| a.get(id).and_then(|a| a.choices.get(index).copied()));
+        let choose = {
+            let id = id.to_owned();
+            move |event| {
+                let place = event_target_value(&event).parse().unwrap_or(count);
+                answers.update(|a| {
+                    let blank = || Answer { question: id.clone(), ..Answer::default() };
+                    let choices = &mut a.entry(id.clone()).or_insert_with(blank).choices;
+                    // What has no place yet stands behind the last.
+                    choices.resize(count, count);
+                    choices[index] = place;
+                });
+            }
+        };
+        let why = move || mark.with(|m| m.as_ref().and_then(|m| m.why.get(index).cloned()));
+        view! {
+            <div class="choice place" data-right=move || why().map(|w| if w.right { "yes" } else { "no" })>
+                <label>
+                    <select name=name.to_owned() on:change=choose>
+                        <option value=count.to_string()>"\u{2013}"</option>
+                        {(0..count).map(|place| view! {
+                            <option value=place.to_string() selected=given == Some(place)>{place + 1}</option>
+                        }).collect_view()}
+                    </select>
+                    <span inner_html=html></span>
+                </label>
+                {move || why().map(|why| view! { <Placed why/> })}
+            </div>
+        }
+    });
+    items.collect_view()
+}
+
+#[component]
+fn Placed(why: OptionMark) -> impl IntoView {
+    let place = why.place.unwrap_or_default() + 1;
+    let word = if why.right { format!("{place}, right: ") } else { format!("Belongs in place {place}: ") };
+    whole(view! { <p class="why"><b>{word}</b><span inner_html=why.why_html></span></p> })
 }
 
 #[component]

@@ -205,3 +205,15 @@ fn the_key_of_a_quiz_stays_away_until_it_was_answered() {
     assert!(!page(sample::course::lesson()).contains("data-right"));
     assert!(page(sample::course::answered()).contains("data-right=\"yes\""));
 }
+
+/// As a plain form: the places of the items come in the order in which the items are shown.
+#[test]
+fn an_order_is_put_together_without_a_pointer() {
+    let lesson = sample::course::answered();
+    let caller = sample::account::student();
+    let html = render("/learn/x/y", "", caller, Page::Lesson { lesson, outline: sample::course::outline() }).html;
+    assert_eq!(html.matches("<select name=\"q.layers\"").count(), 3);
+    assert!(html::text(&html).contains("Belongs in place 3:"));
+    let fields = [("q.layers", "2"), ("q.layers", "0"), ("q.layers", "1")];
+    assert_eq!(bulkhead_app::forms::quiz_answers(fields)[0].choices, [2, 0, 1]);
+}

@@ -27,6 +27,7 @@ pub(crate) struct Front {
     pub(crate) updated: String,
     #[serde(default)]
     pub(crate) labs: Vec<String>,
+    pub(crate) sandbox: Option<String>,
 }
 
 /// A lesson's file in its two parts.
@@ -61,7 +62,7 @@ pub(crate) fn parse(front: &str, report: &mut Report) -> Option<Front> {
     Some(parsed)
 }
 
-const KEYS: &str = "keys: id, title, summary, status (draft, beta, active, deprecated), minutes, objectives, refs (title, url, date), updated; may be left out: prerequisites, tags, labs";
+const KEYS: &str = "keys: id, title, summary, status (draft, beta, active, deprecated), minutes, objectives, refs (title, url, date), updated; may be left out: prerequisites, tags, labs, sandbox (the lab whose sandbox runs the commands)";
 
 fn check(parsed: &Front, front: &str, report: &mut Report) {
     let line = |key: &str| front.lines().position(|line| line.starts_with(key)).map_or(1, |at| at + 2);
@@ -90,6 +91,9 @@ fn check(parsed: &Front, front: &str, report: &mut Report) {
     }
     for lab in parsed.labs.iter().filter(|lab| !is_slug(lab)) {
         report.error(line("labs:"), format!("`{lab}` is not a lab id"), "use the id of a lab's lab.toml");
+    }
+    if let Some(lab) = parsed.sandbox.as_ref().filter(|lab| !is_slug(lab)) {
+        report.error(line("sandbox:"), format!("`{lab}` is not a lab id"), "use the id of a lab's lab.toml");
     }
     let mut from = 0;
     for reference in &parsed.refs {

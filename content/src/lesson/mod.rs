@@ -35,6 +35,8 @@ pub struct Lesson {
     pub updated: String,
     /// Ids of the labs this lesson leads to.
     pub labs: Vec<String>,
+    /// The lab whose sandbox runs the commands; `None`: the usual one.
+    pub sandbox: Option<String>,
     /// Sanitised; the quiz is not in it.
     pub html: String,
     pub headings: Vec<Heading>,

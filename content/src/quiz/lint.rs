@@ -4,6 +4,7 @@ use super::{Kind, Question, QuizOption};
 use crate::diagnostic::Report;
 
 const LEAST_OPTIONS: usize = 3;
+const ITEMS: std::ops::RangeInclusive<usize> = 3..=8;
 
 pub(super) fn check(questions: &[Question], first_line: usize, report: &mut Report) {
     for (at, question) in questions.iter().enumerate() {
@@ -23,6 +24,13 @@ pub(super) fn check(questions: &[Question], first_line: usize, report: &mut Repo
                     report.error(question.line, "an empty answer is accepted", "say what is right");
                 }
             }
+            Kind::Order { items } => {
+                if !ITEMS.contains(&items.len()) {
+                    let fix = format!("give {} to {}", ITEMS.start(), ITEMS.end());
+                    report.error(question.line, format!("{} items to put in order", items.len()), fix);
+                }
+                check_distinct(question, items.iter().map(|item| item.html.as_str()).collect(), report);
+            }
         }
     }
     guessable(questions, first_line, report);
@@ -32,8 +40,12 @@ fn check_options(question: &Question, options: &[QuizOption], report: &mut Repor
     if options.len() < LEAST_OPTIONS {
         report.error(question.line, format!("{} options", options.len()), format!("give at least {LEAST_OPTIONS}"));
     }
-    for (at, option) in options.iter().enumerate() {
-        if options[..at].iter().any(|earlier| earlier.html == option.html) {
+    check_distinct(question, options.iter().map(|option| option.html.as_str()).collect(), report);
+}
+
+fn check_distinct(question: &Question, htmls: Vec<&str>, report: &mut Report) {
+    for (at, html) in htmls.iter().enumerate() {
+        if htmls[..at].contains(html) {
             report.error(question.line, "two options say the same", "make each option its own");
         }
     }

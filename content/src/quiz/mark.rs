@@ -33,8 +33,16 @@ impl Question {
             Kind::Single { options } => PublicKind::Single { options_html: htmls(options) },
             Kind::Multiple { options } => PublicKind::Multiple { options_html: htmls(options) },
             Kind::Short { .. } => PublicKind::Short,
+            Kind::Order { items } => {
+                PublicKind::Order { items_html: items.iter().map(|item| item.html.clone()).collect() }
+            }
         };
-        PublicQuestion { id: self.id.clone(), prompt_html: self.prompt_html.clone(), kind }
+        PublicQuestion {
+            id: self.id.clone(),
+            prompt_html: self.prompt_html.clone(),
+            printed: self.printed.clone(),
+            kind,
+        }
     }
 
     fn mark(&self, given: Option<&Answer>) -> Mark {
@@ -47,7 +55,11 @@ impl Question {
                     right,
                     options
                         .iter()
-                        .map(|option| OptionMark { right: option.right, why_html: option.why_html.clone() })
+                        .map(|option| OptionMark {
+                            right: option.right,
+                            place: None,
+                            why_html: option.why_html.clone(),
+                        })
                         .collect(),
                 )
             }
@@ -55,7 +67,20 @@ impl Question {
                 answer.text = given.map(|given| given.text.chars().take(MAX_TEXT).collect()).unwrap_or_default();
                 let said = normal(&answer.text);
                 let right = accepted.iter().any(|accepted| normal(accepted) == said);
-                (right, vec![OptionMark { right, why_html: why_html.clone() }])
+                (right, vec![OptionMark { right, place: None, why_html: why_html.clone() }])
+            }
+            Kind::Order { items } => {
+                answer.choices = places(given, items.len());
+                let why: Vec<OptionMark> = items
+                    .iter()
+                    .zip(&answer.choices)
+                    .map(|(item, place)| OptionMark {
+                        right: item.place == *place,
+                        place: Some(item.place),
+                        why_html: item.why_html.clone(),
+                    })
+                    .collect();
+                (why.iter().all(|mark| mark.right), why)
             }
         };
         Mark { question: self.id.clone(), answer, correct, why }
@@ -67,6 +92,12 @@ fn chosen(given: Option<&Answer>, options: usize) -> Vec<usize> {
     (0..options).filter(|option| given.contains(option)).collect()
 }
 
+/// One for each item; an item that was given none, or one that does not exist, stands behind the last.
+fn places(given: Option<&Answer>, items: usize) -> Vec<usize> {
+    let given = given.map_or(&[][..], |given| &given.choices);
+    (0..items).map(|item| given.get(item).map_or(items, |place| (*place).min(items))).collect()
+}
+
 /// Case, surrounding blanks, runs of blanks and enclosing back quotes make no difference in a short answer.
 fn normal(text: &str) -> String {
     text.trim().trim_matches('`').split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
@@ -74,14 +105,15 @@ fn normal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::OrderItem, *};
 
     fn option(right: bool) -> QuizOption {
         QuizOption { html: "option".into(), right, why_html: "why".into() }
     }
 
     fn quiz() -> Quiz {
-        let question = |id: &str, kind| Question { id: id.into(), line: 1, prompt_html: "?".into(), kind };
+        let question =
+            |id: &str, kind| Question { id: id.into(), line: 1, prompt_html: "?".into(), printed: None, kind };
         Quiz {
             questions: vec![
                 question("one", Kind::Single { options: vec![option(false), option(true)] }),
@@ -122,6 +154,28 @@ mod tests {
         assert!(marks.marks[0].correct);
         assert_eq!(marks.marks[0].answer.choices, [1]);
         assert_eq!((marks.correct, marks.passed), (1, false));
+    }
+
+    #[test]
+    fn an_order_is_right_as_a_whole_and_each_item_knows_its_place() {
+        let item = |place| OrderItem { html: "item".into(), place, why_html: "why".into() };
+        let kind = Kind::Order { items: vec![item(2), item(0), item(1)] };
+        let question = Question { id: "order".into(), line: 1, prompt_html: "?".into(), printed: None, kind };
+        let quiz = Quiz { questions: vec![question] };
+        let mark = |choices: &[usize]| quiz.mark(&[choose("order", choices)]).marks.remove(0);
+        assert!(mark(&[2, 0, 1]).correct);
+        let half = mark(&[2, 1, 0]);
+        assert!(!half.correct);
+        assert_eq!(
+            half.why.iter().map(|why| (why.right, why.place)).collect::<Vec<_>>(),
+            [(true, Some(2)), (false, Some(0)), (false, Some(1))]
+        );
+        for hostile in [&[][..], &[2], &[2, 0, usize::MAX], &[0, 0, 0], &[2, 2, 2]] {
+            assert!(!mark(hostile).correct, "{hostile:?}");
+        }
+        assert_eq!(mark(&[2, usize::MAX]).answer.choices, [2, 3, 3]);
+        assert!(mark(&[2, 0, 1, 0, 0]).correct);
+        assert!(!format!("{:?}", quiz.public()).contains("place"));
     }
 
     #[test]

@@ -23,7 +23,16 @@ pub struct Question {
     /// Where it stands in its file, for diagnostics.
     pub line: usize,
     pub prompt_html: String,
+    /// What a command printed, when the question is about reading it.
+    pub printed: Option<Printed>,
     pub kind: Kind,
+}
+
+/// An output to be read. Plain text, both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Printed {
+    pub command: Option<String>,
+    pub output: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +40,16 @@ pub enum Kind {
     Single { options: Vec<QuizOption> },
     Multiple { options: Vec<QuizOption> },
     Short { accepted: Vec<String>, why_html: String },
+    Order { items: Vec<OrderItem> },
+}
+
+/// One of the things to be put in order, as they are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderItem {
+    pub html: String,
+    /// Where it belongs, from 0.
+    pub place: usize,
+    pub why_html: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +69,7 @@ pub struct PublicQuiz {
 pub struct PublicQuestion {
     pub id: String,
     pub prompt_html: String,
+    pub printed: Option<Printed>,
     pub kind: PublicKind,
 }
 
@@ -59,9 +79,11 @@ pub enum PublicKind {
     Single { options_html: Vec<String> },
     Multiple { options_html: Vec<String> },
     Short,
+    Order { items_html: Vec<String> },
 }
 
-/// `choices` for the choice kinds, `text` for a short answer.
+/// `choices` for the choice kinds, `text` for a short answer. To put in order means `choices` with the place (from 0) that
+/// each of the items was given, in the order in which they were shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     pub question: String,
@@ -84,16 +106,18 @@ pub struct QuizMarks {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mark {
     pub question: String,
-    /// As it was understood: sorted, without duplicates or choices that do not exist.
+    /// As it was understood: choices sorted, without duplicates or any that do not exist; of places one for each item.
     pub answer: Answer,
     pub correct: bool,
-    /// One entry for each option (or one for a short answer).
+    /// One entry for each option or item (or one for a short answer).
     pub why: Vec<OptionMark>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OptionMark {
     pub right: bool,
+    /// Where an item belongs, from 0.
+    pub place: Option<usize>,
     pub why_html: String,
 }
 

@@ -15,17 +15,27 @@
 //! answer.answer = "EROFS"
 //! answer.alternatives = ["30"]
 //! context = "…"                                 # the `why` of a short answer
+//!
+//! [[questions]]
+//! id = "start"
+//! type = "Order"
+//! prompt.prompt = "…"
+//! answer.answer = [{ text = "first", why = "…" }, { text = "second", why = "…" }, { text = "third", why = "…" }]
 //! ```
+//! Any of them may be about an output: `prompt.output`, and `prompt.command` for what printed it.
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Kind, Question, QuizOption, lint};
+use super::{Kind, OrderItem, Printed, Question, QuizOption, lint};
 use crate::{
     diagnostic::Report,
     render::render_fragment,
     text::{Lines, is_slug},
 };
+
+/// An output that fills the page is no question any more.
+const MAX_PRINTED: usize = 30;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +58,7 @@ struct RawQuestion {
 enum RawKind {
     MultipleChoice,
     ShortAnswer,
+    Order,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +67,8 @@ struct RawPrompt {
     prompt: String,
     #[serde(default)]
     distractors: Vec<RawOption>,
+    command: Option<String>,
+    output: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +122,7 @@ fn question(raw: RawQuestion, line: usize, report: &mut Report) -> Option<Questi
         report.error(line, format!("`{}` is not a question id", raw.id), "use lower-case letters, digits and hyphens");
     }
     let prompt_html = html(&raw.prompt.prompt, line, "the prompt", report);
+    let printed = printed(raw.prompt.command, raw.prompt.output, line, report);
     let kind = match (raw.kind, raw.answer.answer) {
         (RawKind::ShortAnswer, RawRight::Text(answer)) => {
             if !raw.prompt.distractors.is_empty() {
@@ -124,6 +138,16 @@ fn question(raw: RawQuestion, line: usize, report: &mut Report) -> Option<Questi
         (RawKind::MultipleChoice, RawRight::All(right)) => {
             Kind::Multiple { options: options(&raw.id, right, raw.prompt.distractors, line, report) }
         }
+        (RawKind::Order, RawRight::All(items)) => {
+            if !raw.prompt.distractors.is_empty() {
+                report.error(line, "an order with distractors", "put every item into `answer.answer`");
+            }
+            Kind::Order { items: order(&raw.id, items, line, report) }
+        }
+        (RawKind::Order, RawRight::Text(_) | RawRight::One(_)) => {
+            report.error(line, "an order is a list", "write `answer.answer = [{ text = \"…\", why = \"…\" }, …]`");
+            return None;
+        }
         (RawKind::MultipleChoice, RawRight::Text(_)) => {
             report.error(
                 line,
@@ -137,7 +161,42 @@ fn question(raw: RawQuestion, line: usize, report: &mut Report) -> Option<Questi
             return None;
         }
     };
-    Some(Question { id: raw.id, line, prompt_html, kind })
+    Some(Question { id: raw.id, line, prompt_html, printed, kind })
+}
+
+fn printed(command: Option<String>, output: Option<String>, line: usize, report: &mut Report) -> Option<Printed> {
+    let Some(output) = output else {
+        if command.is_some() {
+            report.error(line, "a command without its output", "paste what it printed as `prompt.output`");
+        }
+        return None;
+    };
+    let output = output.trim_matches('\n').to_owned();
+    if output.trim().is_empty() {
+        report.error(line, "`prompt.output` is empty", "paste what the command printed");
+    } else if output.lines().count() > MAX_PRINTED {
+        let fix = format!("trim it to {MAX_PRINTED} lines with `[...]`");
+        report.error(line, format!("{} lines of output to read", output.lines().count()), fix);
+    }
+    Some(Printed { command, output })
+}
+
+/// Shown by a hash as options are, but never as they belong.
+fn order(id: &str, raw: Vec<RawOption>, line: usize, report: &mut Report) -> Vec<OrderItem> {
+    let mut items: Vec<(u64, OrderItem)> = raw
+        .into_iter()
+        .enumerate()
+        .map(|(place, raw)| {
+            let why_html = html(&raw.why, line, &format!("`why` of \"{}\"", raw.text), report);
+            let item = OrderItem { html: html(&raw.text, line, "an item", report), place, why_html };
+            (fnv(&[id, &raw.text]), item)
+        })
+        .collect();
+    items.sort_by_key(|(hash, _)| *hash);
+    if items.len() > 1 && items.iter().map(|(_, item)| item.place).is_sorted() {
+        items.rotate_left(1);
+    }
+    items.into_iter().map(|(_, item)| item).collect()
 }
 
 /// In an order that does not tell which is right and stays the same over restarts: by a hash of question and text.
@@ -253,6 +312,51 @@ context = "Read-only file system."
             ("[[questions]]\nid = \"error\"", "[[questions]\nid = \"error\"", "l.md:51: error: quiz:"),
         ] {
             let (_, errors) = read(&GOOD.replacen(from, to, 1));
+            assert!(errors.iter().any(|error| error.starts_with(expected)), "{expected}: {errors:?}");
+        }
+    }
+
+    const ORDER: &str = r#"
+[[questions]]
+id = "start"
+type = "Order"
+prompt.prompt = "In which order?"
+prompt.command = "docker run"
+prompt.output = """
+a <b>
+"""
+answer.answer = [
+  { text = "client", why = "It asks." },
+  { text = "daemon", why = "It answers." },
+  { text = "runtime", why = "It starts." },
+]
+"#;
+
+    #[test]
+    fn an_order_is_shown_in_another_one() {
+        let (questions, errors) = read(ORDER);
+        assert_eq!(errors, Vec::<String>::new());
+        let Kind::Order { items } = &questions[0].kind else { panic!("order") };
+        assert!(!items.iter().map(|item| item.place).is_sorted());
+        let printed = questions[0].printed.as_ref().expect("an output");
+        assert_eq!((printed.command.as_deref(), printed.output.as_str()), (Some("docker run"), "a <b>"));
+    }
+
+    #[test]
+    fn faults_of_an_order_and_of_an_output() {
+        for (from, to, expected) in [
+            ("  { text = \"runtime\", why = \"It starts.\" },\n", "", "l.md:41: error: 2 items to put in order"),
+            ("why = \"It starts.\"", "why = \"\"", "l.md:41: error: `why` of \"runtime\" is empty"),
+            ("\"runtime\"", "\"daemon\"", "l.md:41: error: two options say the same"),
+            (
+                "prompt.prompt",
+                "prompt.distractors = [{ text = \"x\", why = \"y\" }]\nprompt.prompt",
+                "l.md:41: error: an order with",
+            ),
+            ("prompt.output = \"\"\"\na <b>\n\"\"\"\n", "", "l.md:41: error: a command without its output"),
+            ("a <b>", "", "l.md:41: error: `prompt.output` is empty"),
+        ] {
+            let (_, errors) = read(&ORDER.replacen(from, to, 1));
             assert!(errors.iter().any(|error| error.starts_with(expected)), "{expected}: {errors:?}");
         }
     }

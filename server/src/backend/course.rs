@@ -6,7 +6,7 @@ use bulkhead_app::api::{
     ApiError, ApiResult, Caller, Role,
     course::{
         Answer, Heading, LabLink, LessonEntry, LessonPage, LessonState, Link, Mark, ModuleEntry, OptionMark, Outline,
-        Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
+        Printed, Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
     },
 };
 use bulkhead_content::{self as content, Entry, Lesson, Placed, Status};
@@ -209,7 +209,11 @@ fn marked(quiz: &content::Quiz, answers: Vec<Answer>) -> QuizResult {
         question: mark.question,
         answer: Answer { question: mark.answer.question, choices: mark.answer.choices, text: mark.answer.text },
         correct: mark.correct,
-        why: mark.why.into_iter().map(|why| OptionMark { right: why.right, why_html: why.why_html }).collect(),
+        why: mark
+            .why
+            .into_iter()
+            .map(|why| OptionMark { right: why.right, place: why.place, why_html: why.why_html })
+            .collect(),
     };
     QuizResult {
         correct: marks.correct,
@@ -223,10 +227,12 @@ fn shown_quiz(lesson: &Lesson, quiz: &content::Quiz) -> Quiz {
     let question = |question: content::PublicQuestion| Question {
         id: question.id,
         prompt_html: question.prompt_html,
+        printed: question.printed.map(|printed| Printed { command: printed.command, output: printed.output }),
         kind: match question.kind {
             content::PublicKind::Single { options_html } => QuestionKind::Single { options_html },
             content::PublicKind::Multiple { options_html } => QuestionKind::Multiple { options_html },
             content::PublicKind::Short => QuestionKind::Short,
+            content::PublicKind::Order { items_html } => QuestionKind::Order { items_html },
         },
     };
     let questions = quiz.public().questions.into_iter().map(question).collect();

@@ -1,6 +1,6 @@
 use bulkhead_app::api::course::{
     Answer, Heading, LabLink, LessonEntry, LessonPage, LessonState, Link, Mark, ModuleEntry, OptionMark, Outline,
-    Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
+    Printed, Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
 };
 
 fn lesson_entry(id: &str, title: &str, minutes: u16, state: LessonState) -> LessonEntry {
@@ -129,6 +129,7 @@ fn questions() -> Vec<Question> {
         Question {
             id: "mount".into(),
             prompt_html: "A container runs with <code>--read-only</code>. What does its process get when it opens <code>/etc/passwd</code> for writing?".into(),
+            printed: None,
             kind: QuestionKind::Single {
                 options_html: vec!["<code>EACCES</code>, because of the file’s mode".into(), "<code>EROFS</code>, from the mount".into(), "It succeeds, in the upper layer".into()],
             },
@@ -136,9 +137,19 @@ fn questions() -> Vec<Question> {
         Question {
             id: "still".into(),
             prompt_html: "Which of these stay writable?".into(),
+            printed: None,
             kind: QuestionKind::Multiple { options_html: vec!["A tmpfs on <code>/tmp</code>".into(), "A named volume".into(), "The image’s <code>/var/www</code>".into()] },
         },
-        Question { id: "flag".into(), prompt_html: "Which mount option keeps a dropped binary on a tmpfs from being started?".into(), kind: QuestionKind::Short },
+        Question { id: "flag".into(), prompt_html: "Which mount option keeps a dropped binary on a tmpfs from being started?".into(), printed: None, kind: QuestionKind::Short },
+        Question {
+            id: "layers".into(),
+            prompt_html: "In which order does the kernel look for a file?".into(),
+            printed: Some(Printed {
+                command: Some("grep ' / / ' /proc/self/mountinfo".into()),
+                output: "812 640 0:57 / / ro,relatime - overlay overlay rw,lowerdir=<a>:<b>,upperdir=<c>".into(),
+            }),
+            kind: QuestionKind::Order { items_html: vec!["<code>b</code>".into(), "<code>c</code>".into(), "<code>a</code>".into()] },
+        },
     ]
 }
 
@@ -178,7 +189,7 @@ pub(crate) fn lesson() -> LessonPage {
 }
 
 pub(crate) fn answered() -> LessonPage {
-    let why = |right, why: &str| OptionMark { right, why_html: why.into() };
+    let why = |right, why: &str| OptionMark { right, place: None, why_html: why.into() };
     let mark = |question: &str, choices: Vec<usize>, text: &str, correct, why| Mark {
         question: question.into(),
         answer: Answer { question: question.into(), choices, text: text.into() },
@@ -189,7 +200,7 @@ pub(crate) fn answered() -> LessonPage {
     if let Some(quiz) = &mut lesson.quiz {
         quiz.result = Some(QuizResult {
             correct: 2,
-            total: 3,
+            total: 4,
             passed: false,
             marks: vec![
                 mark(
@@ -220,6 +231,17 @@ pub(crate) fn answered() -> LessonPage {
                     "noexec",
                     true,
                     vec![why(true, "<code>noexec</code> refuses <code>execve</code> of anything on that mount.")],
+                ),
+                mark(
+                    "layers",
+                    vec![1, 0, 2],
+                    "",
+                    false,
+                    vec![
+                        OptionMark { place: Some(2), ..why(false, "The lowest layer is asked last.") },
+                        OptionMark { place: Some(0), ..why(true, "What was changed hides what was there.") },
+                        OptionMark { place: Some(1), ..why(false, "The left of two lower layers is the upper one.") },
+                    ],
                 ),
             ],
         });
