@@ -12,6 +12,8 @@ use crate::{engine::Capabilities, grade::kinds::Kind};
 pub struct Lab {
     pub id: LabId,
     pub title: String,
+    /// A machine to try things on: no tasks, nothing to pass.
+    pub playground: bool,
     pub summary: String,
     pub module: u8,
     pub difficulty: Difficulty,

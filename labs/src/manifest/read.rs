@@ -67,6 +67,7 @@ impl Reader<'_> {
             );
         }
         let title = f.string("title");
+        let playground = f.opt_bool("playground").unwrap_or(false);
         let summary = f.string("summary");
         let module = f.integer("module", 1..=8);
         let levels = [("easy", Difficulty::Easy), ("medium", Difficulty::Medium), ("hard", Difficulty::Hard)];
@@ -100,6 +101,7 @@ impl Reader<'_> {
         Some(Lab {
             id: id?,
             title,
+            playground,
             summary,
             module,
             difficulty,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub fn schema() -> Value {
     let mut schema = table(
         &LAB.map(|(key, describe)| (key, describe())),
-        &["schema", "id", "title", "summary", "module", "minutes", "machine", "task", "solution", "wrong_fix"],
+        &["schema", "id", "title", "summary", "module", "minutes", "machine"],
     );
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("Bulkhead lab");
@@ -19,10 +19,11 @@ pub fn schema() -> Value {
 
 type Describe = fn() -> Value;
 
-const LAB: [(&str, Describe); 23] = [
+const LAB: [(&str, Describe); 24] = [
     ("schema", || json!({ "const": 1 })),
     ("id", || id("Immutable; also the folder's name")),
     ("title", || text("")),
+    ("playground", || flag("A machine to try things on: no tasks, nothing to pass")),
     ("summary", || text("One or two sentences for the list of labs")),
     ("module", || whole(1, 8, "Of the course")),
     ("difficulty", || one_of(&["easy", "medium", "hard"])),

@@ -59,8 +59,12 @@ pub async fn prove(
 ) -> Report {
     let start = Instant::now();
     let mut run = Run { bench: Bench::new(engine, lab, options), lab, events, proofs: Vec::new() };
-    run.start().await;
-    run.solution().await;
+    if lab.playground {
+        run.opens().await;
+    } else {
+        run.start().await;
+        run.solution().await;
+    }
     for index in 0..lab.wrong_fixes.len() {
         run.wrong_fix(index).await;
     }
@@ -86,6 +90,17 @@ impl Run<'_> {
         };
         let graded = graded.await;
         self.end(ProofKind::Start, began, graded, |grading| judge::start(self.lab, grading));
+    }
+
+    /// There is nothing to grade on a playground; it must be there, and go.
+    async fn opens(&mut self) {
+        let began = self.begin(ProofKind::Start);
+        let opened = async {
+            let sandbox = self.bench.fresh().await?;
+            self.bench.destroy(sandbox).await
+        };
+        let problems = opened.await.err().map(|why| why.to_string()).into_iter().collect();
+        self.push(Proof { kind: ProofKind::Start, problems, grading: None, millis: millis(began) });
     }
 
     async fn solution(&mut self) {

@@ -95,8 +95,14 @@ impl Errors<'_> {
     }
 
     fn tasks(&self, lab: &Lab) {
+        if lab.playground {
+            if !lab.tasks.is_empty() {
+                self.lab("a playground has no tasks", "take the [[task]] tables out, or `playground = true`");
+            }
+            return;
+        }
         if lab.tasks.is_empty() {
-            self.lab("the lab has no task", "add a [[task]]");
+            self.lab("the lab has no task", "add a [[task]], or say playground = true");
             return;
         }
         let mut ids: BTreeSet<&TaskId> = BTreeSet::new();
@@ -207,6 +213,9 @@ impl Errors<'_> {
     }
 
     fn proofs(&self, lab: &Lab) {
+        if lab.playground {
+            return;
+        }
         if lab.solution.is_none() {
             self.lab("the lab has no solution", "add [solution] with script = \"solution.sh\", and solution.md");
         }

@@ -6,10 +6,12 @@
 //! start   a sandbox, as the server would make it
 //! shell   a terminal in it               check   its grading             stop   nothing left of it
 //! sandbox what start, shell, check and stop have in common
+//! exec    a command in it, with pipes
 //! raw     this terminal, handed over to another machine's shell
 //! ```
 
 mod check;
+mod exec;
 mod lint;
 mod list;
 mod new;
@@ -39,6 +41,8 @@ pub(super) enum Command {
     Start(start::Options),
     /// Opens a terminal in a started lab.
     Shell(shell::Options),
+    /// Runs a command on a started lab's machine; standard input and output are passed on.
+    Exec(exec::Options),
     /// Grades a started lab.
     Check(check::Options),
     /// Ends a started lab; nothing of it is left.
@@ -53,8 +57,33 @@ pub(super) async fn run(command: Command) -> CliResult {
         Command::Test(options) => test::run(options).await,
         Command::Start(options) => start::run(options).await,
         Command::Shell(options) => shell::run(options).await,
+        Command::Exec(options) => exec::run(options).await,
         Command::Check(options) => check::run(options).await,
         Command::Stop(options) => stop::run(options).await,
+    }
+}
+
+/// Where on a lab's machines, and as whom.
+#[derive(clap::Args)]
+struct Target {
+    /// Without it, the student's machine.
+    #[arg(long)]
+    machine: Option<String>,
+    /// A user id on that machine.
+    #[arg(long, default_value_t = 0)]
+    uid: u32,
+}
+
+impl Target {
+    fn machine(&self, lab: &Lab) -> CliResult<String> {
+        let known = match &self.machine {
+            Some(name) => lab.machine(name),
+            None => lab.host(),
+        };
+        known.map(|machine| machine.name.to_string()).ok_or_else(|| {
+            let names: Vec<&str> = lab.machines.iter().map(|machine| machine.name.as_str()).collect();
+            CliError::Usage(format!("the lab's machines are: {}", names.join(", ")))
+        })
     }
 }
 

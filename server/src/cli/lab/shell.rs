@@ -18,29 +18,18 @@ use crate::cli::{
 #[derive(Args)]
 pub(in crate::cli) struct Options {
     id: String,
-    /// Without it, the student's machine.
-    #[arg(long)]
-    machine: Option<String>,
-    /// A user id on that machine.
-    #[arg(long, default_value_t = 0)]
-    uid: u32,
+    #[command(flatten)]
+    on: super::Target,
     #[command(flatten)]
     labs: LabsOption,
 }
 
 pub(super) async fn run(options: Options) -> CliResult {
     let bench = Bench::open(&options.labs, &options.id).await?;
-    let known = match &options.machine {
-        Some(name) => bench.lab.machine(name),
-        None => bench.lab.host(),
-    };
-    let Some(target) = known else {
-        let names: Vec<&str> = bench.lab.machines.iter().map(|machine| machine.name.as_str()).collect();
-        return Err(CliError::Usage(format!("the lab's machines are: {}", names.join(", "))));
-    };
+    let target = options.on.machine(&bench.lab)?;
     let link = bench.link().await?;
     let tty = Some(raw::size().unwrap_or(Size { cols: 80, rows: 24 }));
-    let open = Open { machine: target.name.to_string(), uid: options.uid, argv: Vec::new(), tty };
+    let open = Open { machine: target, uid: options.on.uid, argv: Vec::new(), tty };
     let process = link.start(open).await.map_err(machine)?;
     let id = process.id;
     let held = raw::hold().map_err(machine)?;
