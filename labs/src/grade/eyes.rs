@@ -177,6 +177,20 @@ pub(crate) fn misplaced(seen: &Seen) -> Halt {
         Seen::File(_) => "a file",
         Seen::Tree { .. } => "a tree",
         Seen::Attempt { .. } => "an attempt",
+        Seen::Exec(_) => "a command",
+        Seen::Visit { .. } => "a visit",
+        Seen::Cgroup { .. } => "control groups",
+        Seen::Sockets { .. } => "sockets",
+        Seen::Settings { .. } => "settings",
+        Seen::Addresses { .. } => "addresses",
+        Seen::Connected { .. } => "a connection",
+        Seen::Tls { .. } => "a TLS connection",
+        Seen::Load { .. } => "times",
+        Seen::Text { .. } => "a text",
+        Seen::Search { .. } => "a search",
+        Seen::Scan { .. } => "a scan",
+        Seen::Tampered { .. } => "changed programs",
+        Seen::Processes { .. } => "processes",
     };
     Halt::unknown(format!("the sandbox's agent reported {kind}, which was not asked"))
 }

@@ -17,7 +17,8 @@ const BATCH_BYTES: usize = 512 * 1024;
 /// However a lab is written; a probe of many steps with retries takes most.
 const MAX_ROUNDS: u32 = 200;
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
-const OBSERVE_LIMIT: Duration = Duration::from_secs(30);
+/// Over what the looks of a batch may take one after the other.
+const OBSERVE_MARGIN: Duration = Duration::from_secs(10);
 
 /// What happens while a lab is graded, as it happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -177,9 +178,10 @@ impl<'a> Run<'a> {
 
     async fn look(&mut self, observer: &dyn Observer, batch: Vec<Wanted>) -> Result<(), String> {
         let (keys, looks): (Vec<_>, Vec<Look>) = batch.into_iter().map(|wanted| (wanted.key, wanted.look)).unzip();
-        let seen = tokio::time::timeout(OBSERVE_LIMIT, observer.observe(looks))
+        let limit = looks.iter().map(Look::time).sum::<Duration>().min(self.context.limit) + OBSERVE_MARGIN;
+        let seen = tokio::time::timeout(limit, observer.observe(looks))
             .await
-            .map_err(|_| format!("the sandbox's agent took longer than {} s", OBSERVE_LIMIT.as_secs()))?
+            .map_err(|_| format!("the sandbox's agent took longer than {} s", limit.as_secs()))?
             .map_err(|why| why.to_string())?;
         if seen.len() != keys.len() {
             return Err(format!("the sandbox's agent answered {} of {} looks", seen.len(), keys.len()));
@@ -251,8 +253,15 @@ fn cost(look: &Look) -> usize {
             // An engine's answer is seldom near its limit; were it, the agent would refuse and the check be unknown.
             Look::Engine { limit, .. } | Look::Http { limit, .. } | Look::File { limit, .. } => *limit as usize / 4,
             Look::Tree { limit, .. } => *limit as usize * 200,
-            Look::Process { .. } => 16 * 1024,
-            Look::Create { .. } | Look::Execute { .. } => 0,
+            Look::Events { limit, .. }
+            | Look::Logs { limit, .. }
+            | Look::Tail { limit, .. }
+            | Look::Layered { limit, .. } => *limit as usize / 2,
+            Look::Exec(exec) => exec.limit as usize / 2,
+            Look::Visit { .. } | Look::Processes { .. } | Look::Firewall { .. } | Look::Scan { .. } => 128 * 1024,
+            Look::Process { .. } | Look::Sockets { .. } | Look::Search { .. } | Look::Tampered { .. } => 16 * 1024,
+            Look::Cgroup { .. } | Look::Addresses { .. } | Look::Sysctl { .. } | Look::Load { .. } => 8 * 1024,
+            Look::Create { .. } | Look::Execute { .. } | Look::Connect { .. } => 2 * 1024,
         }
 }
 

@@ -185,10 +185,7 @@ impl std::fmt::Debug for AgentLink {
 
 /// How long one look may take by its own word.
 fn patience(look: &Look) -> Duration {
-    match look {
-        Look::Engine { timeout_ms, .. } | Look::Http { timeout_ms, .. } => Duration::from_millis((*timeout_ms).into()),
-        _ => Duration::from_secs(2),
-    }
+    look.time()
 }
 
 fn unexpected(asked: &str, reply: &Reply) -> LinkError {

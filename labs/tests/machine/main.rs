@@ -8,6 +8,7 @@
 //! bombs     disk, processes, memory and output used up
 //! lies      programs and the engine's socket replaced, the engine's answers forged
 //! paths     links out of the tree, and files without an end
+//! looks     what grading can look at, on a real kernel and engine
 //! outage    the engine is out of reach, or stops in the middle
 //! ```
 //!
@@ -17,6 +18,7 @@
 mod bombs;
 mod ground;
 mod host;
+mod looks;
 mod lies;
 mod network;
 mod outage;

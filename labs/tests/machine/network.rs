@@ -1,5 +1,5 @@
 use bulkhead_agent::{
-    look::{Look, Seen},
+    look::{Look, Seen, Way},
     protocol::Fault,
 };
 
@@ -18,6 +18,8 @@ async fn ask(sandbox: &Sandbox<'_>, host: &str) -> Result<Seen, Fault> {
         body: String::new(),
         timeout_ms: 1_000,
         limit: 1000,
+        pid: None,
+        way: Way::Tcp,
     };
     sandbox.look(look).await
 }

@@ -16,7 +16,7 @@
 
 use std::collections::BTreeMap;
 
-use bulkhead_agent::look::{Look, Seen};
+use bulkhead_agent::look::{Look, Seen, Way};
 use serde_json::{Value, json};
 
 use super::show;
@@ -165,6 +165,8 @@ impl Requests {
             body: step.body.as_ref().map(|body| body.fill(values)).unwrap_or_default(),
             timeout_ms: self.timeout_ms,
             limit: BODY_LIMIT,
+            pid: None,
+            way: Way::Tcp,
         })
     }
 }

@@ -138,7 +138,7 @@ impl Recorded {
                 }
                 None => Seen::NoAnswer { why: "connection refused".into() },
             },
-            Look::Tree { .. } => Seen::Missing,
+            _ => Seen::Missing,
         })
     }
 }

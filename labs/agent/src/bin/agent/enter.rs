@@ -164,7 +164,7 @@ fn become_program(command: &Command, doors: &[File], link: &OwnedFd) -> Outcome<
 }
 
 /// A file of the machine's, bounded; empty when it cannot be read.
-fn text(path: &str) -> String {
+pub(crate) fn text(path: &str) -> String {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
     let regular = file.and_then(|file| file.metadata().map(|facts| (file, facts.is_file())));
     match regular {

@@ -3,6 +3,8 @@
 //! ```text
 //! agent boot      the container's first process: `boot` makes the machines, `supervisor` serves the platform
 //! agent connect   one for each stream of the platform: `connect` hands its pipes to the supervisor and waits
+//! agent hold      in a container for a moment, and
+//! agent visit     started there by its engine: both are of `look/visit`
 //!
 //! boot/        namespaces, cgroups, disks, switch, machines          look/   observations, each in a process of its own
 //! supervisor/  one poll loop: streams, processes, jobs, restarts     exec    a command run to its end
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
         Some("boot") => boot::run(),
         Some("connect") => connect::run(),
+        Some("hold") => look::hold(),
         _ => {
             log::say("usage: agent boot | connect");
             return ExitCode::from(64);

@@ -194,6 +194,23 @@ impl Cgroups {
         }
     }
 
+    /// Reads a process's `cgroup` file: where each of our mounts is, and the process's path below it.
+    pub(crate) fn paths(&self, text: &str) -> Vec<(PathBuf, String)> {
+        let path = |hierarchy: &Hierarchy| {
+            text.lines().find_map(|line| {
+                let mut parts = line.splitn(3, ':');
+                let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+                let name = controllers.trim_start_matches("name=");
+                let ours = match hierarchy.options {
+                    None => name.is_empty(),
+                    Some(_) => name == hierarchy.name,
+                };
+                ours.then(|| (self.top(hierarchy), path.to_owned()))
+            })
+        };
+        self.hierarchies.iter().filter_map(path).collect()
+    }
+
     pub(crate) fn usage(&self, spec: &Machine) -> Usage {
         let read = |files: [&str; 2]| {
             let paths =

@@ -71,6 +71,22 @@ pub(super) trait Timed: Read + Write {
     fn give(&self, time: Duration) -> std::io::Result<()>;
 }
 
+/// An answer whose body need not be text.
+#[derive(Debug)]
+pub(super) struct Raw {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    pub(super) truncated: bool,
+}
+
+impl Raw {
+    fn into_seen(self) -> Seen {
+        let Self { status, headers, body, truncated } = self;
+        Seen::Http { status, headers, body: String::from_utf8_lossy(&body).into_owned(), truncated }
+    }
+}
+
 /// Asks, and reads until the answer is whole. `Err` is why there is none, in words.
 pub(super) fn ask(
     stream: &mut impl Timed,
@@ -78,6 +94,15 @@ pub(super) fn ask(
     deadline: Instant,
     limit: u32,
 ) -> Outcome<Result<Seen, String>> {
+    ask_raw(stream, question, deadline, limit).map(|answer| answer.map(Raw::into_seen))
+}
+
+pub(super) fn ask_raw(
+    stream: &mut impl Timed,
+    question: &Question<'_>,
+    deadline: Instant,
+    limit: u32,
+) -> Outcome<Result<Raw, String>> {
     let text = question.encode()?;
     let head_only = question.method == "HEAD";
     Ok(exchange(stream, text.as_bytes(), head_only, deadline, limit.min(MOST_BODY)))
@@ -89,7 +114,7 @@ fn exchange(
     head_only: bool,
     deadline: Instant,
     limit: u32,
-) -> Result<Seen, String> {
+) -> Result<Raw, String> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let give = |stream: &mut _| {
         Timed::give(stream, deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)))
@@ -138,7 +163,7 @@ pub(super) fn words(error: std::io::Error) -> String {
 }
 
 /// Reads an answer out of all bytes so far: `None` when more are needed. `ended`: there will be no more.
-fn parse(raw: &[u8], ended: bool, head_only: bool, limit: usize) -> Result<Option<Seen>, &'static str> {
+fn parse(raw: &[u8], ended: bool, head_only: bool, limit: usize) -> Result<Option<Raw>, &'static str> {
     let Some(head_end) = find(raw, b"\r\n\r\n") else {
         return if raw.len() > MOST_HEAD { Err("the head of the answer is too long") } else { quick_check(raw) };
     };
@@ -165,12 +190,12 @@ fn parse(raw: &[u8], ended: bool, head_only: bool, limit: usize) -> Result<Optio
         return if ended { Err("the answer was cut off") } else { Ok(None) };
     }
     let truncated = !whole || body.len() > limit;
-    let body = String::from_utf8_lossy(body.get(..limit.min(body.len())).unwrap_or_default()).into_owned();
-    Ok(Some(Seen::Http { status, headers, body, truncated }))
+    let body = body.get(..limit.min(body.len())).unwrap_or_default().to_vec();
+    Ok(Some(Raw { status, headers, body, truncated }))
 }
 
 /// What does not even begin like an answer will not become one.
-fn quick_check(raw: &[u8]) -> Result<Option<Seen>, &'static str> {
+fn quick_check(raw: &[u8]) -> Result<Option<Raw>, &'static str> {
     let begins = raw.iter().zip(b"HTTP/1.").all(|(byte, wanted)| byte == wanted);
     if begins { Ok(None) } else { Err("the answer is not HTTP/1") }
 }
@@ -227,12 +252,8 @@ mod tests {
     use super::*;
 
     fn body(raw: &str) -> Result<Option<(u16, String, bool)>, &'static str> {
-        parse(raw.as_bytes(), true, false, 10).map(|seen| {
-            seen.map(|seen| match seen {
-                Seen::Http { status, body, truncated, .. } => (status, body, truncated),
-                other => panic!("{other:?}"),
-            })
-        })
+        parse(raw.as_bytes(), true, false, 10)
+            .map(|seen| seen.map(|raw| (raw.status, String::from_utf8(raw.body).unwrap(), raw.truncated)))
     }
 
     #[test]
@@ -260,7 +281,7 @@ mod tests {
         );
         let endless =
             parse(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n0123456789", false, false, 10).unwrap();
-        assert!(matches!(endless, Some(Seen::Http { truncated: true, .. })));
+        assert!(matches!(endless, Some(Raw { truncated: true, .. })));
     }
 
     #[test]

@@ -1,22 +1,20 @@
 //! A machine's Docker engine, over the socket in its tree. What it says is the student's to decide; grading knows that.
 
 use std::{
-    os::{
-        fd::{AsRawFd, OwnedFd},
-        unix::net::UnixStream,
-    },
+    os::{fd::OwnedFd, unix::net::UnixStream},
     time::{Duration, Instant},
 };
 
-use bulkhead_agent::{look::Seen, protocol::FaultKind};
-use nix::{
-    errno::Errno,
-    sys::socket::{self, AddressFamily, SockFlag, SockType, UnixAddr},
+use bulkhead_agent::{
+    look::Seen,
+    protocol::{Fault, FaultKind},
 };
+use nix::errno::Errno;
 
 use super::{
-    answer::{self, Question, Timed},
+    answer::{self, Question, Raw},
     place::{self, Process},
+    unix,
 };
 use crate::{
     boot::machine::Machine,
@@ -26,43 +24,48 @@ use crate::{
 
 const SOCKET: &str = "/run/docker.sock";
 const PING: Duration = Duration::from_secs(1);
-/// Between two tries to get into a full queue.
-const QUEUE: Duration = Duration::from_millis(20);
-
-impl Timed for UnixStream {
-    fn give(&self, time: Duration) -> std::io::Result<()> {
-        self.set_read_timeout(Some(time))?;
-        self.set_write_timeout(Some(time))
-    }
-}
 
 pub(super) fn ask(machine: &Machine, question: &Question<'_>, time: Duration, limit: u32) -> Outcome<Seen> {
     let deadline = Instant::now() + time;
-    let root = Process::first(machine)?.root()?;
-    place::become_root_of(machine)?;
-    let down =
-        |why: String| fault(FaultKind::Down, format!("the engine of {} does not answer: {why}", machine.spec.name));
-    let mut stream = socket(&root, deadline).map_err(|fault| down(fault.message))?;
-    answer::ask(&mut stream, question, deadline, limit)?.map_err(down)
+    let mut caller = Caller::new(machine)?;
+    let mut stream = caller.connect(deadline)?;
+    answer::ask(&mut stream, question, deadline, limit)?.map_err(|why| caller.down(&why))
 }
 
-/// Connects by the deadline: behind a full queue, which anyone can make by not accepting, the kernel lets a caller wait for ever.
+/// Who asks an engine: the machine's root, from now on.
+pub(super) struct Caller {
+    machine: String,
+    root: OwnedFd,
+}
+
+impl Caller {
+    pub(super) fn new(machine: &Machine) -> Outcome<Self> {
+        let root = Process::first(machine)?.root()?;
+        place::become_root_of(machine)?;
+        Ok(Self { machine: machine.spec.name.clone(), root })
+    }
+
+    /// Asks once.
+    pub(super) fn ask(&mut self, question: &Question<'_>, deadline: Instant, limit: u32) -> Outcome<Raw> {
+        let mut stream = self.connect(deadline)?;
+        answer::ask_raw(&mut stream, question, deadline, limit)?.map_err(|why| self.down(&why))
+    }
+
+    fn connect(&mut self, deadline: Instant) -> Outcome<UnixStream> {
+        socket(&self.root, deadline).map_err(|fault| self.down(&fault.message))
+    }
+
+    fn down(&self, why: &str) -> Fault {
+        fault(FaultKind::Down, format!("the engine of {} does not answer: {why}", self.machine))
+    }
+}
+
 fn socket(root: &OwnedFd, deadline: Instant) -> Outcome<UnixStream> {
     let found = rooted::find(root, SOCKET, true).doing(|| format!("find {SOCKET}"))?;
-    let connecting = || format!("connect to {SOCKET}");
-    let address = UnixAddr::new(&rooted::through(&found)).doing(connecting)?;
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let ours = socket::socket(AddressFamily::Unix, SockType::Stream, flags, None).doing(connecting)?;
-    loop {
-        match socket::connect(ours.as_raw_fd(), &address) {
-            Err(Errno::EAGAIN) if Instant::now() < deadline => std::thread::sleep(QUEUE),
-            Err(Errno::EAGAIN) => return Err(fault(FaultKind::Down, "nobody accepts at its socket")),
-            other => break other.doing(connecting)?,
-        }
+    match unix::connect(&rooted::through(&found), deadline) {
+        Err(Errno::EAGAIN) => Err(fault(FaultKind::Down, "nobody accepts at its socket")),
+        other => other.doing(|| format!("connect to {SOCKET}")),
     }
-    let stream = UnixStream::from(ours);
-    stream.set_nonblocking(false).doing(connecting)?;
-    Ok(stream)
 }
 
 /// Whether it answers now.

@@ -41,7 +41,7 @@ pub(super) fn look(machine: &Machine, pid: Option<i32>, path: &str, limit: u32) 
     }
 }
 
-fn facts(root: &OwnedFd, found: &OwnedFd, path: &str, limit: u32) -> Outcome<FileFacts> {
+pub(super) fn facts(root: &OwnedFd, found: &OwnedFd, path: &str, limit: u32) -> Outcome<FileFacts> {
     let stat = fstat(found).doing(|| format!("look at {path}"))?;
     let kind = kind(&stat);
     let size = u64::try_from(stat.st_size).unwrap_or_default();

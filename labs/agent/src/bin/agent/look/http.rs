@@ -1,21 +1,28 @@
-//! Asks a service as one of the sandbox's machines would.
+//! Asks a service as one of the sandbox's machines would, or one of its containers.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
-use bulkhead_agent::{look::Seen, protocol::FaultKind};
+use bulkhead_agent::{
+    look::{Seen, Way},
+    protocol::FaultKind,
+};
 
 use super::{
     answer::{self, Question, Timed},
-    place,
+    place, unix,
 };
 use crate::{
     boot::machine::Machine,
-    fault::{Outcome, fault},
+    fault::{Outcome, fault, said},
     supervisor::Sandbox,
+    sys::rooted,
 };
+
+/// One look takes so many times.
+const MOST_COUNT: u32 = 500;
 
 impl Timed for TcpStream {
     fn give(&self, time: Duration) -> std::io::Result<()> {
@@ -24,26 +31,70 @@ impl Timed for TcpStream {
     }
 }
 
-pub(super) fn ask(
-    sandbox: &Sandbox,
-    from: &Machine,
-    port: u16,
-    question: &Question<'_>,
-    time: Duration,
-    limit: u32,
-) -> Outcome<Seen> {
-    let deadline = Instant::now() + time;
-    let address = SocketAddr::from((address(sandbox, question.host)?, port));
-    place::join_network(from)?;
-    let answer = match TcpStream::connect_timeout(&address, time.max(Duration::from_millis(1))) {
-        Ok(mut stream) => answer::ask(&mut stream, question, deadline, limit)?,
-        Err(error) => Err(answer::words(error)),
-    };
-    Ok(answer.unwrap_or_else(|why| Seen::NoAnswer { why }))
+/// Who asks whom.
+pub(super) struct Call<'a> {
+    pub(super) sandbox: &'a Sandbox,
+    pub(super) from: &'a Machine,
+    pub(super) pid: Option<i32>,
+    pub(super) port: u16,
+    pub(super) time: Duration,
+}
+
+pub(super) fn ask(call: &Call<'_>, way: &Way, question: &Question<'_>, limit: u32) -> Outcome<Seen> {
+    let deadline = Instant::now() + call.time;
+    match way {
+        Way::Unix { path } => {
+            let Some(root) = place::root_as_its_root(call.from, call.pid)? else { return Ok(Seen::Missing) };
+            let found = rooted::find(&root, path, true);
+            let stream = found.and_then(|found| unix::connect(&rooted::through(&found), deadline));
+            answered(stream.map_err(said), |stream| answer::ask(stream, question, deadline, limit))
+        }
+        Way::Tcp => {
+            let address = SocketAddr::from((address(call.sandbox, question.host)?, call.port));
+            if !place::join_network(call.from, call.pid)? {
+                return Ok(Seen::Missing);
+            }
+            answered(connect(&address, call.time), |stream| answer::ask(stream, question, deadline, limit))
+        }
+        Way::Tls { .. } => Err(fault(FaultKind::Invalid, "this agent does not speak TLS")),
+    }
+}
+
+fn connect(address: &SocketAddr, time: Duration) -> Result<TcpStream, String> {
+    TcpStream::connect_timeout(address, time.max(Duration::from_millis(1))).map_err(answer::words)
+}
+
+fn answered<S>(stream: Result<S, String>, ask: impl FnOnce(&mut S) -> Outcome<Result<Seen, String>>) -> Outcome<Seen> {
+    match stream {
+        Ok(mut stream) => Ok(ask(&mut stream)?.unwrap_or_else(|why| Seen::NoAnswer { why })),
+        Err(why) => Ok(Seen::NoAnswer { why }),
+    }
+}
+
+/// The same again and again, each on a connection of its own.
+pub(super) fn load(call: &Call<'_>, question: &Question<'_>, count: u32) -> Outcome<Seen> {
+    let address = SocketAddr::from((address(call.sandbox, question.host)?, call.port));
+    if !place::join_network(call.from, call.pid)? {
+        return Ok(Seen::Missing);
+    }
+    let (mut millis, mut failed) = (Vec::new(), 0);
+    for _ in 0..count.min(MOST_COUNT) {
+        let began = Instant::now();
+        let seen = answered(connect(&address, call.time), |stream| {
+            answer::ask(stream, question, began + call.time, 64 * 1024)
+        })?;
+        match seen {
+            Seen::Http { status: 200..=299, .. } => {
+                millis.push(u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX));
+            }
+            _ => failed += 1,
+        }
+    }
+    Ok(Seen::Load { millis, failed })
 }
 
 /// Names are the sandbox's own; nobody else is asked.
-fn address(sandbox: &Sandbox, host: &str) -> Outcome<Ipv4Addr> {
+pub(super) fn address(sandbox: &Sandbox, host: &str) -> Outcome<Ipv4Addr> {
     let machine = sandbox.machine(host).map(|(_, machine)| Ipv4Addr::from(machine.spec.address));
     let literal = || if host == "localhost" { Some(Ipv4Addr::LOCALHOST) } else { host.parse().ok() };
     machine.or_else(literal).ok_or_else(|| fault(FaultKind::Invalid, format!("{host} is no machine and no address")))

@@ -1,43 +1,66 @@
 //! Observations. Each works in a process of its own (W) that the supervisor ends when its time is over, so it may
 //! change its namespaces, ids and root as it needs, and never changes them back.
 //!
-//! `engine` · `http` with `answer` · `process` with `procfs` · `file` · `tree` · `attempt`. `place` finds the machine,
-//! the process and the root that a look is about.
+//! ```text
+//! place      the machine, the process and the root that a look is about
+//! procfs     the text of /proc                    process  processes  sockets  sysctl  cgroup: the kernel's word
+//! file  tail  tree  search  layers  tamper        what lies on a disk
+//! answer     one question and answer of HTTP      engine  reports: a machine's engine      http  knock: services
+//! attempt    tried in a process's own place       visit: errands where an attacker would stand
+//! firewall   the packet filter, by the image's own tools
+//! names      names to addresses                   unix: sockets in a file system
+//! ```
 
 mod answer;
 mod attempt;
+mod cgroup;
 mod engine;
 mod file;
+mod firewall;
 mod http;
+mod knock;
+mod layers;
+mod names;
 mod place;
 mod process;
+mod processes;
 mod procfs;
+mod reports;
+mod search;
+mod sockets;
+mod sysctl;
+mod tail;
+mod tamper;
 mod tree;
+mod unix;
+mod visit;
 
 use std::time::Duration;
 
-use bulkhead_agent::look::{Look, Seen};
+use bulkhead_agent::{
+    look::{Look, Seen},
+    protocol::{FaultKind, Reply},
+};
 
 pub(crate) use engine::answers as engine_answers;
+pub(crate) use visit::hold;
 
-use crate::{fault::Outcome, supervisor::Sandbox};
+use crate::{
+    exec,
+    fault::{Outcome, fault},
+    supervisor::Sandbox,
+};
 
-const LONGEST: u32 = 60_000;
 /// What an answer may take to get through after the look's own time.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// After this it is ended.
 pub(crate) fn time(look: &Look) -> Duration {
-    match look {
-        Look::Engine { timeout_ms, .. } | Look::Http { timeout_ms, .. } => own_time(*timeout_ms) + MARGIN,
-        Look::Process { .. } | Look::Create { .. } | Look::Execute { .. } => Duration::from_secs(5),
-        Look::File { .. } => Duration::from_secs(10),
-        Look::Tree { .. } => Duration::from_secs(20),
-    }
+    look.time() + MARGIN
 }
 
-fn own_time(timeout_ms: u32) -> Duration {
-    Duration::from_millis(timeout_ms.min(LONGEST).into())
+fn millis(timeout_ms: u32) -> Duration {
+    Duration::from_millis(timeout_ms.clamp(1, 60_000).into())
 }
 
 pub(crate) fn look(sandbox: &Sandbox, look: &Look) -> Outcome<Seen> {
@@ -51,16 +74,59 @@ pub(crate) fn look(sandbox: &Sandbox, look: &Look) -> Outcome<Seen> {
                 body: body.as_deref().unwrap_or_default(),
                 json: true,
             };
-            engine::ask(place::machine(sandbox, machine)?, &question, own_time(*timeout_ms), *limit)
+            engine::ask(place::machine(sandbox, machine)?, &question, millis(*timeout_ms), *limit)
         }
         Look::Process { machine, pid } => process::look(place::machine(sandbox, machine)?, *pid),
         Look::File { machine, pid, path, limit } => file::look(place::machine(sandbox, machine)?, *pid, path, *limit),
         Look::Tree { machine, pid, path, limit } => tree::look(place::machine(sandbox, machine)?, *pid, path, *limit),
         Look::Create { machine, pid, path } => attempt::create(place::machine(sandbox, machine)?, *pid, path),
         Look::Execute { machine, pid, dir } => attempt::execute(sandbox, place::machine(sandbox, machine)?, *pid, dir),
-        Look::Http { machine, host, port, method, path, headers, body, timeout_ms, limit } => {
+        Look::Http { machine, host, port, method, path, headers, body, timeout_ms, limit, pid, way } => {
             let question = answer::Question { method, host, path, headers, body, json: false };
-            http::ask(sandbox, place::machine(sandbox, machine)?, *port, &question, own_time(*timeout_ms), *limit)
+            http::ask(&call(sandbox, machine, *pid, *port, *timeout_ms)?, way, &question, *limit)
         }
+        Look::Load { machine, host, port, path, count, timeout_ms } => {
+            let question = answer::Question { method: "GET", host, path, headers: &[], body: "", json: false };
+            http::load(&call(sandbox, machine, None, *port, *timeout_ms)?, &question, *count)
+        }
+        Look::Connect { machine, pid, host, port, protocol, send, timeout_ms } => {
+            knock::look(&call(sandbox, machine, *pid, *port, *timeout_ms)?, host, *protocol, send)
+        }
+        Look::Addresses { machine, pid } => knock::addresses(place::machine(sandbox, machine)?, *pid),
+        Look::Exec(asked) => match exec::run(place::machine(sandbox, &asked.machine)?, &sandbox.cgroups, asked)? {
+            Reply::Exec(result) => Ok(Seen::Exec(result)),
+            other => Err(fault(FaultKind::Failed, format!("an exec answered with {other:?}"))),
+        },
+        Look::Visit { machine, place, errands, timeout_ms } => {
+            visit::visit(sandbox, place::machine(sandbox, machine)?, place, errands, millis(*timeout_ms))
+        }
+        Look::Cgroup { machine, pid } => cgroup::look(sandbox, place::machine(sandbox, machine)?, *pid),
+        Look::Sockets { machine, pid } => sockets::look(place::machine(sandbox, machine)?, *pid),
+        Look::Sysctl { machine, pid, names } => sysctl::look(place::machine(sandbox, machine)?, *pid, names),
+        Look::Events { machine, filters, limit } => reports::events(place::machine(sandbox, machine)?, filters, *limit),
+        Look::Logs { machine, container, lines, limit } => {
+            reports::logs(place::machine(sandbox, machine)?, container, *lines, *limit)
+        }
+        Look::Tail { machine, pid, path, limit } => tail::look(place::machine(sandbox, machine)?, *pid, path, *limit),
+        Look::Search { machine, pid, directories, needles } => {
+            search::look(place::machine(sandbox, machine)?, *pid, directories, needles)
+        }
+        Look::Scan { machine, pid, layers } => layers::scan(place::machine(sandbox, machine)?, *pid, layers),
+        Look::Layered { machine, layers, path, limit } => {
+            layers::find(place::machine(sandbox, machine)?, layers, path, *limit)
+        }
+        Look::Firewall { machine } => firewall::look(place::machine(sandbox, machine)?),
+        Look::Tampered { machine, directories } => tamper::look(place::machine(sandbox, machine)?, directories),
+        Look::Processes { machine } => processes::look(place::machine(sandbox, machine)?),
     }
+}
+
+fn call<'a>(
+    sandbox: &'a Sandbox,
+    machine: &str,
+    pid: Option<i32>,
+    port: u16,
+    timeout_ms: u32,
+) -> Outcome<http::Call<'a>> {
+    Ok(http::Call { sandbox, from: place::machine(sandbox, machine)?, pid, port, time: millis(timeout_ms) })
 }

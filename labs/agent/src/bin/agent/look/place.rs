@@ -48,7 +48,7 @@ fn down(machine: &Machine) -> impl Fn(Fault) -> Fault {
 pub(super) struct Process(OwnedFd);
 
 impl Process {
-    fn open(pid: i32) -> nix::Result<Self> {
+    pub(super) fn open(pid: i32) -> nix::Result<Self> {
         open(format!("/proc/{pid}").as_str(), OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
             .map(Self)
     }
@@ -104,7 +104,8 @@ impl Process {
             .doing(|| "open its root".into())
     }
 
-    fn is_below(&self, home: u64) -> bool {
+    /// Whether it is of the machine whose pid namespace is `home`.
+    pub(super) fn is_below(&self, home: u64) -> bool {
         let mut namespace = File::open(self.path("ns/pid")).map(OwnedFd::from).ok();
         for _ in 0..DEEPEST {
             let Some(now) = namespace else { return false };
@@ -128,21 +129,27 @@ fn become_root_in(user: &OwnedFd) -> Outcome<()> {
     ids::become_id(0).doing(|| "become the machine's root".into())
 }
 
-/// Joins the machine's network as its root.
-pub(super) fn join_network(machine: &Machine) -> Outcome<()> {
-    let network = namespace::open(first(machine)?, "net").map_err(down(machine))?;
+/// The process that a look is about, or the machine's first. `None`: there is no such process.
+pub(super) fn process(machine: &Machine, pid: Option<i32>) -> Outcome<Option<Process>> {
+    match pid {
+        None => Process::first(machine).map(Some),
+        Some(pid) => Process::find(machine, pid),
+    }
+}
+
+/// Joins the network of the process, or of the machine, as the machine's root. False: there is no such process.
+pub(super) fn join_network(machine: &Machine, pid: Option<i32>) -> Outcome<bool> {
+    let Some(process) = process(machine, pid)? else { return Ok(false) };
+    let network = process.open_namespace("net").map_err(down(machine))?;
     become_root_of(machine)?;
-    setns(network.as_fd(), CloneFlags::CLONE_NEWNET).doing(|| "join the machine's network".into())
+    setns(network.as_fd(), CloneFlags::CLONE_NEWNET).doing(|| "join the network".into())?;
+    Ok(true)
 }
 
 /// The root that a path is meant in: the process's, or the machine's. Then this process is the machine's root, with no
 /// more rights than the student has. `None`: there is no such process.
 pub(super) fn root_as_its_root(machine: &Machine, pid: Option<i32>) -> Outcome<Option<OwnedFd>> {
-    let process = match pid {
-        None => Some(Process::first(machine)?),
-        Some(pid) => Process::find(machine, pid)?,
-    };
-    let Some(process) = process else { return Ok(None) };
+    let Some(process) = process(machine, pid)? else { return Ok(None) };
     let root = process.root()?;
     become_root_of(machine)?;
     Ok(Some(root))

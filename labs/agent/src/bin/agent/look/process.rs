@@ -31,6 +31,7 @@ fn facts(machine: &Machine, process: &Process, pid: i32) -> Outcome<ProcessFacts
     let text = |name: &str| process.text(name).doing(|| format!("read {name} of process {pid}"));
     let status = text("status")?;
     let status = procfs::fields(&status);
+    let first = Process::first(machine)?.text("status").doing(|| "read the first process's status".into())?;
     let odd = |what: &str| fault(FaultKind::Failed, format!("the status of process {pid} has no {what}"));
     let base = machine.spec.id_base;
     let inside = |id: u32| id.checked_sub(base).filter(|id| *id < IDS_PER_MACHINE).unwrap_or(NOBODY);
@@ -50,7 +51,7 @@ fn facts(machine: &Machine, process: &Process, pid: i32) -> Outcome<ProcessFacts
         cap_bounding: capabilities("CapBnd")?,
         cap_ambient: capabilities("CapAmb")?,
         no_new_privs: status.get("NoNewPrivs") == Some(&"1"),
-        seccomp: status.get("Seccomp").and_then(|mode| mode.parse().ok()).ok_or_else(|| odd("Seccomp"))?,
+        seccomp: procfs::seccomp(&status, &procfs::fields(&first)).ok_or_else(|| odd("Seccomp"))?,
         namespaces,
         shared_with_machine,
         mounts: procfs::mounts(&text("mountinfo")?),

@@ -37,6 +37,16 @@ pub(super) fn hexadecimal(field: Option<&&str>) -> Option<u64> {
     u64::from_str_radix(field?, 16).ok()
 }
 
+/// The seccomp mode, of a process in a machine whose first process has the other status. The sandbox's own filter lies
+/// on both, so a filter counts only if it is one more. Kernels before 5.9 do not count; there any filter is one.
+pub(super) fn seccomp(of: &BTreeMap<&str, &str>, first: &BTreeMap<&str, &str>) -> Option<u8> {
+    const FILTER: u8 = 2;
+    let mode = of.get("Seccomp")?.parse().ok()?;
+    let filters = |status: &BTreeMap<&str, &str>| status.get("Seccomp_filters")?.parse::<u32>().ok();
+    let shared = filters(of).zip(filters(first)).is_some_and(|(own, all)| own <= all);
+    Some(if mode == FILTER && shared { 0 } else { mode })
+}
+
 /// `cmdline`: arguments that each end with NUL.
 pub(super) fn arguments(text: &str) -> Vec<String> {
     text.strip_suffix('\0')
@@ -134,6 +144,17 @@ mod tests {
         assert_eq!(four(status.get("Uid")), Some([101_000; 4]));
         assert_eq!(many(status.get("Groups")), [100_999, 101_000]);
         assert_eq!(hexadecimal(status.get("CapBnd")), Some(0xa804_25fb));
+    }
+
+    #[test]
+    fn the_sandboxs_own_filter_is_none_of_a_containers() {
+        let mode = |of: &str, first: &str| seccomp(&fields(of), &fields(first));
+        let first = "Seccomp:\t2\nSeccomp_filters:\t1\n";
+        assert_eq!(mode("Seccomp:\t2\nSeccomp_filters:\t1\n", first), Some(0));
+        assert_eq!(mode("Seccomp:\t2\nSeccomp_filters:\t2\n", first), Some(2));
+        assert_eq!(mode("Seccomp:\t0\nSeccomp_filters:\t0\n", first), Some(0));
+        assert_eq!(mode("Seccomp:\t2\n", "Seccomp:\t2\n"), Some(2));
+        assert_eq!(mode("", first), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Thin wrappers over system calls that `nix` lacks or that belong together. All `unsafe` of the agent is below here.
 //!
-//! `fork` and siblings · `descriptor`s · `ids` and `capability` sets · `namespace`s · `mount` · `terminal` · `netlink`
+//! `fork` and siblings · `descriptor`s · `ids` and `capability` sets · `namespace`s · `mount` · `terminal` · `xattr` · `netlink`
 //! and `interface` for the switch.
 
 pub(crate) mod capability;
@@ -13,3 +13,4 @@ pub(crate) mod namespace;
 pub(crate) mod netlink;
 pub(crate) mod rooted;
 pub(crate) mod terminal;
+pub(crate) mod xattr;

@@ -34,7 +34,7 @@ use crate::{
     supervisor::Sandbox,
     sys::fork,
 };
-use privileges::Privileges;
+pub(super) use privileges::Privileges;
 use program::program;
 
 /// The user namespace last: it decides over what this process may join.
@@ -129,7 +129,7 @@ fn begin(program: &CStr, doors: &[File]) -> Errno {
 }
 
 /// Makes this process what `pid` is, as far as it and its children are concerned. False: there is no such process.
-fn take_place(machine: &Machine, pid: i32) -> Outcome<bool> {
+pub(super) fn take_place(machine: &Machine, pid: i32) -> Outcome<bool> {
     let Some(process) = Process::find(machine, pid)? else { return Ok(false) };
     let privileges = Privileges::of(&process)?;
     let namespaces = NAMESPACES.map(|name| process.open_namespace(name).map(|namespace| (name, namespace)));

@@ -16,7 +16,7 @@ use crate::{
 
 use bulkhead_agent::protocol::FaultKind;
 
-pub(super) struct Privileges {
+pub(in crate::look) struct Privileges {
     uid: [u32; 4],
     gid: [u32; 4],
     groups: Vec<u32>,
@@ -28,7 +28,7 @@ pub(super) struct Privileges {
 
 impl Privileges {
     /// Reads them from outside, and translates ids to the process's own user namespace.
-    pub(super) fn of(process: &Process) -> Outcome<Self> {
+    pub(in crate::look) fn of(process: &Process) -> Outcome<Self> {
         let text = |name: &str| process.text(name).doing(|| format!("read {name}"));
         let (status, uid_map, gid_map) =
             (text("status")?, procfs::id_map(&text("uid_map")?), procfs::id_map(&text("gid_map")?));
@@ -52,6 +52,11 @@ impl Privileges {
             ambient: set("CapAmb")?,
             no_new_privs: status.get("NoNewPrivs") == Some(&"1"),
         })
+    }
+
+    /// Its effective user and group, as its own user namespace numbers them.
+    pub(in crate::look) fn user(&self) -> (u32, u32) {
+        (self.uid[1], self.gid[1])
     }
 
     pub(super) fn take(&self) -> Outcome<()> {
