@@ -14,7 +14,7 @@ pub enum Kind {
     Response = 1,
     /// Both ways: bytes of a process; the channel is the process's id. Empty from the platform: end of input.
     Data = 2,
-    /// Platform → agent: `u32 BE` more bytes of output may be sent for this process.
+    /// Both ways: `u32 BE` more bytes may be sent for this process, of output by the agent, of input by the platform.
     Credit = 3,
     /// Agent → platform: JSON [`super::protocol::Event`]; the channel is the process's id.
     Event = 4,

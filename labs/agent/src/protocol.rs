@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::look::{Look, Seen};
 
 /// Both sides refuse another version.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
-/// Output that the agent sends for a process before it waits for [`super::frame::Kind::Credit`].
+/// Output that the agent sends for a process, and input that the platform does, before it waits for
+/// [`super::frame::Kind::Credit`].
 pub const INITIAL_CREDIT: u32 = 256 * 1024;
+/// Credit goes back in steps of this size: few frames, and the sender never runs dry while the other side keeps up.
+pub const CREDIT_STEP: u32 = INITIAL_CREDIT / 4;
 /// Recent output that the agent keeps for each terminal, for an attach after the platform was away.
 pub const RING: usize = 256 * 1024;
 

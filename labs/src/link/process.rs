@@ -22,7 +22,8 @@ pub struct Process {
 
 impl Process {
     pub(super) fn new(wire: Arc<Wire>, id: u32, offset: u64, queue: Arc<Queue>) -> Self {
-        Self { id, offset, output: Output { wire: Arc::clone(&wire), id, queue }, input: Input { wire, id } }
+        let input = Input { wire: Arc::clone(&wire), id, queue: Arc::clone(&queue) };
+        Self { id, offset, output: Output { wire, id, queue }, input }
     }
 }
 
@@ -75,14 +76,19 @@ impl Drop for Output {
 pub struct Input {
     wire: Arc<Wire>,
     id: u32,
+    queue: Arc<Queue>,
 }
 
 impl Input {
-    /// Returns once the stream has taken it; waits while the sandbox is slow.
+    /// Returns once the stream has taken it; waits while the process does not read. What has ended takes nothing, and says
+    /// so by its [`Ending`].
     pub async fn send(&self, bytes: impl Into<Bytes>) -> Result<(), LinkError> {
         let mut bytes: Bytes = bytes.into();
         while !bytes.is_empty() {
             let piece = bytes.split_to(PIECE.min(bytes.len()));
+            if !self.queue.reserve(u32::try_from(piece.len()).unwrap_or(u32::MAX)).await {
+                return self.wire.closed().map_or(Ok(()), Err);
+            }
             self.wire.send_input(self.id, piece).await?;
         }
         Ok(())

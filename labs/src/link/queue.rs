@@ -1,15 +1,15 @@
-//! A process's output between the reader task and the consumer: bounded by the credit that was given.
+//! A process's output between the reader task and the consumer, and its input on the way: both bounded by credit.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use bulkhead_agent::protocol::INITIAL_CREDIT;
+use bulkhead_agent::protocol::{CREDIT_STEP as STEP, INITIAL_CREDIT};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::Notify;
 
 use super::process::Ending;
-
-/// Credit goes back in steps of this size: few frames, and the sender never runs dry while the consumer keeps up.
-const STEP: u32 = INITIAL_CREDIT / 4;
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -17,6 +17,8 @@ pub(super) struct Queue {
     pub(super) terminal: bool,
     state: Mutex<State>,
     arrived: Notify,
+    /// Input was taken, or will never be.
+    room: Notify,
 }
 
 #[derive(Debug)]
@@ -28,6 +30,8 @@ struct State {
     owed: u32,
     ending: Option<Ending>,
     abandoned: bool,
+    /// Input that was sent and not yet given back as credit.
+    typed: u32,
 }
 
 /// The sender went beyond its credit.
@@ -39,8 +43,8 @@ impl Queue {
     /// count for this one, so that more may come.
     pub(super) fn new(terminal: bool, again: bool) -> Self {
         let credit = if again { 2 * INITIAL_CREDIT } else { INITIAL_CREDIT };
-        let state = State { waiting: BytesMut::new(), credit, owed: 0, ending: None, abandoned: false };
-        Self { terminal, state: Mutex::new(state), arrived: Notify::new() }
+        let state = State { waiting: BytesMut::new(), credit, owed: 0, ending: None, abandoned: false, typed: 0 };
+        Self { terminal, state: Mutex::new(state), arrived: Notify::new(), room: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -70,6 +74,35 @@ impl Queue {
     pub(super) fn end(&self, ending: Ending) {
         self.state().ending.get_or_insert(ending);
         self.arrived.notify_one();
+        self.room.notify_waiters();
+    }
+
+    /// Waits until so much input may be sent. False: there is nobody any more to send it to.
+    pub(super) async fn reserve(&self, bytes: u32) -> bool {
+        loop {
+            let mut room = pin!(self.room.notified());
+            // From here on no notification is missed.
+            room.as_mut().enable();
+            {
+                let mut state = self.state();
+                if state.ending.is_some() {
+                    return false;
+                }
+                if state.typed == 0 || state.typed.saturating_add(bytes) <= INITIAL_CREDIT {
+                    state.typed = state.typed.saturating_add(bytes);
+                    return true;
+                }
+            }
+            room.await;
+        }
+    }
+
+    /// The agent handed on so much input. More than was sent may come: an attach before this one's counts too.
+    pub(super) fn typed(&self, bytes: u32) {
+        let mut state = self.state();
+        state.typed = state.typed.saturating_sub(bytes);
+        drop(state);
+        self.room.notify_waiters();
     }
 
     pub(super) fn ending(&self) -> Option<Ending> {
@@ -144,6 +177,24 @@ mod tests {
         assert!(queue.take().await.is_none());
         queue.end(Ending::Exited { code: 0, stderr: String::new() });
         assert_eq!(queue.ending(), Some(Ending::Detached), "the first ending counts");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn input_waits_for_credit_and_for_nobody_who_is_gone() {
+        use std::time::Duration;
+        use tokio::time::timeout;
+
+        let queue = Queue::new(false, false);
+        assert!(queue.reserve(INITIAL_CREDIT).await);
+        assert!(timeout(Duration::from_secs(60), queue.reserve(1)).await.is_err(), "there is no credit left");
+        queue.typed(STEP);
+        assert!(queue.reserve(STEP).await);
+        let (waited, ()) = tokio::join!(queue.reserve(1), async {
+            tokio::task::yield_now().await;
+            queue.end(Ending::Detached);
+        });
+        assert!(!waited, "who waits learns that nobody is left");
+        assert!(!queue.reserve(1).await);
     }
 
     #[test]

@@ -156,7 +156,15 @@ impl Shared {
                 };
                 self.end(channel, ending);
             }
-            Kind::Request | Kind::Credit => {
+            Kind::Credit => {
+                let bytes = payload.first_chunk().filter(|_| payload.len() == 4);
+                let bytes = bytes.ok_or_else(|| LinkError::Protocol("credit is four bytes".to_owned()))?;
+                let queue = self.tables().processes.get(&channel).cloned();
+                if let Some(queue) = queue {
+                    queue.typed(u32::from_be_bytes(*bytes));
+                }
+            }
+            Kind::Request => {
                 return Err(LinkError::Protocol(format!("{kind:?} comes from the platform only")));
             }
         }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use bulkhead_agent::protocol::{INITIAL_CREDIT, RING, Size};
+use bulkhead_agent::protocol::{INITIAL_CREDIT, Open, RING, Size};
 use bulkhead_labs::link::{Ending, Process};
 use tokio::time::timeout;
 
@@ -111,6 +111,31 @@ async fn fifty_megabytes_come_through_whole() {
         }
         assert_eq!((count, &*String::from_utf8_lossy(&last)), (BYTES + 3, "END"));
         assert_eq!(ended(&mut process).await, Ending::Exited { code: 0, stderr: String::new() });
+    })
+    .await;
+}
+
+/// As `docker load` does while it unpacks: for a while it reads nothing, and all of it must arrive all the same.
+#[tokio::test]
+async fn a_slow_reader_gets_everything_and_holds_up_nobody() {
+    const WHOLE: usize = 40 * 1024 * 1024;
+    with_sandbox("", async |sandbox| {
+        let argv = ["/bin/sh", "-c", "mkfifo /run/go; read x < /run/go; wc -c"].map(str::to_owned).to_vec();
+        let open = Open { machine: "host".to_owned(), uid: 0, argv, tty: None };
+        let mut process = sandbox.link.start(open).await.expect("a process");
+        let input = process.input.clone();
+        let sending = tokio::spawn(async move {
+            input.send(vec![b'x'; WHOLE]).await?;
+            input.end().await
+        });
+        let mut shell = sandbox.link.start(terminal(&[])).await.expect("a terminal");
+        shell.input.send("until test -p /run/go; do sleep 0.05; done; echo still h''ere\n").await.expect("sent");
+        read_until(&mut shell.output, "still here\r\n").await;
+        assert!(!sending.is_finished(), "40 MB wait here and not in the sandbox");
+        shell.input.send("echo > /run/go\n").await.expect("sent");
+        read_until(&mut process.output, &format!("{WHOLE}\n")).await;
+        sending.await.expect("no panic").expect("sent");
+        assert!(matches!(ended(&mut process).await, Ending::Exited { code: 0, .. }));
     })
     .await;
 }

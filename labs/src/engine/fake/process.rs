@@ -95,7 +95,11 @@ impl Process {
         lock(&self.state).size = Some(size);
     }
 
+    /// Nothing waits here, so the credit goes back at once.
     pub(super) fn press(&self, bytes: Vec<u8>) {
+        if let (Some(viewer), Ok(taken)) = (&lock(&self.state).viewer, u32::try_from(bytes.len())) {
+            let _gone = viewer.outbox.send((Kind::Credit, self.id, taken.to_be_bytes().to_vec()));
+        }
         let _ended = self.keys.send(bytes);
     }
 

@@ -138,6 +138,9 @@ impl Supervisor {
             if let Some(stream) =
                 process.attached.as_ref().map(|attached| attached.stream).and_then(|id| self.streams.get_mut(&id))
             {
+                if let Some(credit) = process.input_credit() {
+                    stream.credit(*id, credit);
+                }
                 process.send(*id, stream);
             }
         }

@@ -10,7 +10,7 @@
 
 use std::{collections::VecDeque, os::fd::OwnedFd, time::Instant};
 
-use bulkhead_agent::protocol::{INITIAL_CREDIT, RING, Size};
+use bulkhead_agent::protocol::{CREDIT_STEP, INITIAL_CREDIT, RING, Size};
 use nix::{
     errno::Errno,
     unistd::{Pid, read, write},
@@ -27,7 +27,7 @@ const AHEAD: u64 = 64 * 1024;
 const CHUNK: usize = 16 * 1024;
 /// Input that waits for a terminal's program; a real terminal drops far sooner.
 const MOST_INPUT_TERMINAL: usize = 1024 * 1024;
-/// Input that waits for a piped program; one that does not read at all is ended.
+/// Input that waits for a piped program. Credit keeps it far below; who sends on without any loses the program.
 const MOST_INPUT_PIPED: usize = 16 * 1024 * 1024;
 /// Kept of what a piped process wrote to standard error.
 const TAIL: usize = 8 * 1024;
@@ -69,6 +69,8 @@ pub(crate) struct Process {
     pub(crate) told: bool,
     input: VecDeque<u8>,
     input_ends: bool,
+    /// Input that left `input` and was not yet given back as credit.
+    owed: u32,
 }
 
 impl Process {
@@ -86,6 +88,7 @@ impl Process {
             told: false,
             input: VecDeque::new(),
             input_ends: false,
+            owed: 0,
         }
     }
 
@@ -190,6 +193,7 @@ impl Process {
         let most = if self.is_terminal() { MOST_INPUT_TERMINAL } else { MOST_INPUT_PIPED };
         let room = most.saturating_sub(self.input.len());
         self.input.extend(bytes.iter().take(room));
+        self.owe(bytes.len().saturating_sub(room));
         self.is_terminal() || bytes.len() <= room
     }
 
@@ -202,15 +206,28 @@ impl Process {
                 return;
             }
             match write(to, waiting) {
-                Ok(count) => drop(self.input.drain(..count)),
+                Ok(count) => {
+                    self.input.drain(..count);
+                    self.owe(count);
+                }
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => return,
                 Err(_) => {
+                    self.owe(self.input.len());
                     self.input.clear();
                     self.end_input();
                 }
             }
         }
+    }
+
+    fn owe(&mut self, bytes: usize) {
+        self.owed = self.owed.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+    }
+
+    /// Input that may be sent again, in steps: a key that was typed costs no frame.
+    pub(crate) fn input_credit(&mut self) -> Option<u32> {
+        (self.owed >= CREDIT_STEP).then(|| std::mem::take(&mut self.owed))
     }
 
     fn end_input(&mut self) {

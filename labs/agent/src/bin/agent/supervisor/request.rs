@@ -219,8 +219,12 @@ impl Supervisor {
         if let Some(process) = self.processes.get_mut(&id).filter(attached)
             && !process.take_input(bytes)
         {
-            crate::log::say("a process did not read its input and was ended");
+            crate::log::say("a process got more input than its credit and was ended");
             self.end_process(id);
+            if let Some(stream) = self.streams.get_mut(&stream) {
+                let stderr = "it got more input than its credit".to_owned();
+                stream.event(id, &Event::Exited { code: KILLED, stderr });
+            }
         }
     }
 
@@ -236,6 +240,9 @@ impl Supervisor {
         }
     }
 }
+
+/// 128 + SIGKILL.
+const KILLED: i32 = 137;
 
 fn pipes() -> Outcome<(Stdio, Ends)> {
     let pipe = || pipe2(OFlag::O_CLOEXEC).doing(|| "make a pipe".into());

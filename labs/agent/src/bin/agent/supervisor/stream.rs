@@ -126,6 +126,10 @@ impl Stream {
         frame::encode(Kind::Data, process, bytes, &mut self.sending);
     }
 
+    pub(crate) fn credit(&mut self, process: u32, bytes: u32) {
+        frame::encode(Kind::Credit, process, &bytes.to_be_bytes(), &mut self.sending);
+    }
+
     pub(crate) fn has_room(&self) -> bool {
         self.sending.len() < FULL
     }
