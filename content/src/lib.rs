@@ -7,6 +7,7 @@
 //! load         files -> course: `Course::parse`, `Course::read`, `lint`
 //! course       modules, sections, lessons in order
 //! lesson       one lesson: front matter and what was rendered
+//! replay       running a lesson's commands again, and comparing
 //! render       Markdown -> sanitised HTML, in stages; `render_fragment` for labs
 //! quiz         questions, marking
 //! search       sections by words, tolerant of typing errors
@@ -22,17 +23,19 @@ mod load;
 mod outline;
 mod quiz;
 mod render;
+mod replay;
 mod search;
 mod text;
 
 pub use course::{Course, Entry, Module, Placed, Section};
 pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Files, ReadError, read_dir};
-pub use lesson::{Command, Difference, Heading, Lesson, Reference, Status, TextSection};
+pub use lesson::{Command, Heading, Lesson, Reference, Status, TextSection};
 pub use load::{LoadError, lint};
 pub use quiz::{
     Answer, Kind, Mark, OptionMark, OrderItem, PASS_PERCENT, Printed, PublicKind, PublicQuestion, PublicQuiz, Question,
     Quiz, QuizMarks, QuizOption,
 };
 pub use render::{Fragment, render_fragment};
+pub use replay::{Difference, Span, paste};
 pub use search::SearchHit;

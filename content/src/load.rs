@@ -38,6 +38,12 @@ impl Course {
         }
     }
 
+    /// What can be read of a course that is being written, and everything that is wrong with it. A lesson that cannot be
+    /// read is still to come; `None` without an outline.
+    pub fn survey(files: &Files) -> (Option<Self>, Vec<Diagnostic>) {
+        load(files)
+    }
+
     /// Reads the folder that holds `course.toml`.
     pub fn read(folder: &Path) -> Result<Self, LoadError> {
         Self::parse(&files::read_dir(folder)?).map_err(LoadError::Invalid)

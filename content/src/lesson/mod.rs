@@ -1,14 +1,10 @@
 //! A lesson as it was parsed and rendered.
 //!
 //! ```text
-//! expect  whether a command still prints what the lesson shows
 //! front   the YAML block at the top of the file
 //! ```
 
-mod expect;
 pub(crate) mod front;
-
-pub use expect::Difference;
 
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +79,8 @@ pub struct Command {
     pub input: String,
     /// The `output` fence that follows, as it was pasted.
     pub output: Option<String>,
+    /// Where that fence opens; `None` where there is none, or the output is part of a session.
+    pub output_line: Option<usize>,
     pub tab: Option<String>,
     /// Marked `testable`: the runner executes it in a fresh sandbox and compares `output`.
     pub testable: bool,

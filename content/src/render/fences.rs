@@ -63,13 +63,17 @@ fn record(info: &Info, text: &str, line: usize, desk: &mut Desk<'_>) {
             line,
             input: if info.is_console() { console::typed(text) } else { text.to_owned() },
             output: info.is_console().then(|| printed(text)).filter(|output| !output.is_empty()),
+            output_line: None,
             tab: info.tab.clone(),
             testable: info.run == Run::Testable,
             runnable: info.run != Run::No,
         });
     } else if info.output {
         match desk.page.commands.last_mut() {
-            Some(command) if command.output.is_none() => command.output = Some(text.to_owned()),
+            Some(command) if command.output.is_none() => {
+                command.output = Some(text.to_owned());
+                command.output_line = Some(line);
+            }
             _ => desk.report.error(
                 line,
                 "an output without a command before it",

@@ -11,7 +11,7 @@
 //! doctor   what this machine can do
 //! images   sandbox images: build, status, prune
 //! lab      list, new, lint, test; start, shell, check, stop: a sandbox without the web server
-//! content  lessons: lint, new
+//! content  lessons: lint, new, list, run
 //! user     accounts: create, list, set-role, set-password
 //! ```
 
@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
             Command::Doctor(options) => doctor::run(options).await,
             Command::Images(command) => images::run(command).await,
             Command::Lab(command) => lab::run(command).await,
-            Command::Content(command) => content::run(command),
+            Command::Content(command) => content::run(command).await,
             Command::User(command) => user::run(command).await,
         }
     });

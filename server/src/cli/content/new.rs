@@ -1,64 +1,30 @@
-//! `bulkhead content`: lessons.
+//! `bulkhead content new`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bulkhead_content::{Course, Entry};
-use clap::{Args, Subcommand};
+use clap::Args;
 
-use super::{
-    course,
-    exit::{CliError, CliResult, Outcome, machine},
-    out,
+use super::CourseOption;
+use crate::{
+    cli::{
+        exit::{CliError, CliResult, Outcome, machine},
+        out,
+    },
+    clock::Clock,
 };
-use crate::clock::Clock;
-
-#[derive(Subcommand)]
-pub(super) enum Command {
-    /// Checks every lesson; each finding names file, line and what would be right.
-    Lint(Lint),
-    /// Writes the frame of a new lesson.
-    New(New),
-}
 
 #[derive(Args)]
-pub(super) struct Lint {
-    /// The folder that holds `course.toml`; without it, the lessons that the binary brings.
-    #[arg(long, env = "BULKHEAD_COURSE")]
-    course: Option<PathBuf>,
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args)]
-pub(super) struct New {
+pub(in crate::cli) struct Options {
     /// `module/lesson`, both in lower case with dashes.
     path: String,
     /// Without it, the title that the outline announces.
     title: Option<String>,
-    #[arg(long, env = "BULKHEAD_COURSE", default_value = "content/course")]
-    course: PathBuf,
+    #[command(flatten)]
+    course: CourseOption,
 }
 
-pub(super) fn run(command: Command) -> CliResult {
-    match command {
-        Command::Lint(options) => {
-            let findings = bulkhead_content::lint(&course::files(options.course.as_deref())?);
-            let errors = findings.iter().filter(|finding| finding.is_error()).count();
-            if options.json {
-                out::json(&findings);
-            } else {
-                for finding in &findings {
-                    out::say(&finding.to_string());
-                }
-                out::say(&format!("{errors} errors, {} warnings", findings.len() - errors));
-            }
-            Ok(Outcome::from_yes(errors == 0))
-        }
-        Command::New(options) => new(&options),
-    }
-}
-
-fn new(options: &New) -> CliResult {
+pub(super) fn run(options: &Options) -> CliResult {
     let is_slug = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
@@ -67,27 +33,34 @@ fn new(options: &New) -> CliResult {
     else {
         return Err(CliError::Usage(format!("`{}` is no path such as `introduction/first-lesson`", options.path)));
     };
-    let Some(title) = options.title.clone().or_else(|| announced(&options.course, module, lesson)) else {
-        let outline = options.course.join("course.toml");
+    let folder = options.course.folder();
+    let announced = announced(&options.course, module, lesson);
+    let Some(title) = options.title.clone().or_else(|| announced.clone()) else {
+        let outline = folder.join("course.toml");
         return Err(CliError::Usage(format!(
             "{} does not announce `{}`: give the title",
             outline.display(),
             options.path
         )));
     };
-    let file = options.course.join(module).join(lesson).join("lesson.md");
+    let file = folder.join(module).join(lesson).join("lesson.md");
     write_new(&file, &frame(lesson, &title))?;
     out::say(&format!("wrote {}", file.display()));
+    if announced.is_none() {
+        out::say(&format!("Name it in {}.", folder.join("course.toml").display()));
+    }
     out::say(&format!(
-        "Name it in {}, then: bulkhead content lint --course {}",
-        options.course.join("course.toml").display(),
-        options.course.display()
+        "See it while you write: bulkhead content preview {path} --watch\n\
+         Run its commands: bulkhead content run {path}\n\
+         Check it: bulkhead content lint --course {}",
+        folder.display(),
+        path = options.path,
     ));
     Ok(Outcome::Fine)
 }
 
 /// Never over something that is there.
-pub(super) fn write_new(file: &Path, text: &str) -> CliResult<()> {
+pub(in crate::cli) fn write_new(file: &Path, text: &str) -> CliResult<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(machine)?;
     }
@@ -97,8 +70,10 @@ pub(super) fn write_new(file: &Path, text: &str) -> CliResult<()> {
 }
 
 /// What the table of contents says about a lesson that is not written yet.
-fn announced(course: &Path, module: &str, lesson: &str) -> Option<String> {
-    let course = Course::read(course).ok()?;
+fn announced(course: &CourseOption, module: &str, lesson: &str) -> Option<String> {
+    let files = bulkhead_content::read_dir(course.folder()).ok()?;
+    let (course, _) = Course::survey(&files);
+    let course = course?;
     let mut entries = course.module(module)?.sections.iter().flat_map(|section| &section.entries);
     entries.find_map(|entry| match entry {
         Entry::ToCome { slug, title } if slug == lesson => Some(title.clone()),
