@@ -1,7 +1,8 @@
 //! `cargo xtask test`: every check this project has, with an engine, databases and a browser of their own.
 //!
 //! In the order in which a fault is cheapest to see: form, lints, docs, licences; then the parts are built; then the
-//! test binaries of every crate, and last the proofs of every lab.
+//! test binaries of every crate and the scripts of the browser, and last the commands of the lessons and the proofs of
+//! every lab.
 
 use std::time::Instant;
 
@@ -14,7 +15,7 @@ use crate::{
         engine::TestEngine,
         packages::{self, Group},
     },
-    shell::{cargo, command, run, say, target},
+    shell::{cargo, command, root, run, say, target},
 };
 
 #[derive(clap::Args)]
@@ -35,6 +36,8 @@ enum Stage {
     Tests,
     /// The five proofs of every lab.
     Labs,
+    /// Of every lesson what leads to its first testable command, in a fresh sandbox.
+    Lessons,
 }
 
 pub(crate) fn execute(options: &Options) -> Result<()> {
@@ -44,7 +47,7 @@ pub(crate) fn execute(options: &Options) -> Result<()> {
     if wants(Stage::Form) {
         form()?;
     }
-    if wants(Stage::Tests) || wants(Stage::Labs) {
+    if wants(Stage::Tests) || wants(Stage::Labs) || wants(Stage::Lessons) {
         let engine = TestEngine::start(options.yes)?;
         build::all(Profile::Dev)?;
         let binary = build::binary(Profile::Dev);
@@ -59,6 +62,13 @@ pub(crate) fn execute(options: &Options) -> Result<()> {
                 .env("BULKHEAD_TEST_ARTEFACTS", target().join("artefacts"))
                 .env_remove("RUST_BACKTRACE");
             run("Tests of every crate", &mut tests)?;
+            run("Tests of the browser's scripts", command("node").arg("--test").current_dir(root().join("app/web")))?;
+        }
+        if wants(Stage::Lessons) {
+            run(
+                "Commands of every lesson",
+                command(&binary).env("DOCKER_HOST", &engine.host).args(["content", "run", "--all", "--first"]),
+            )?;
         }
         if wants(Stage::Labs) {
             let report = target().join("lab-test.xml");
