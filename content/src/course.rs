@@ -1,6 +1,6 @@
 //! The course as its readers see it: modules, sections, lessons in order.
 
-use crate::{Diagnostic, Lesson, search::Index};
+use crate::{Diagnostic, Lesson, Question, search::Index};
 
 /// A whole course. Made by [`Course::parse`](crate::Course::parse); what it holds is consistent.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Module {
     pub sections: Vec<Section>,
     /// Ids of the labs that belong to this module.
     pub labs: Vec<String>,
+    /// The module's own questions for the test at its end, beside those of its lessons.
+    pub test: Vec<Question>,
 }
 
 /// A run of lessons below one heading. The last module of the outline has none: its lessons stand alone.

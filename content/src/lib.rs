@@ -10,6 +10,7 @@
 //! replay       running a lesson's commands again, and comparing
 //! render       Markdown -> sanitised HTML, in stages; `render_fragment` for labs
 //! quiz         questions, marking
+//! exam         tests over a module and over the course
 //! search       sections by words, tolerant of typing errors
 //! ```
 //!
@@ -17,6 +18,7 @@
 
 mod course;
 mod diagnostic;
+pub mod exam;
 mod files;
 mod lesson;
 mod load;

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::Path};
 
 use crate::{
-    Course, Diagnostic, Entry, Files, Lesson, Module, Quiz, ReadError, Section, Status,
+    Course, Diagnostic, Entry, Files, Lesson, Module, Question, Quiz, ReadError, Section, Status,
     diagnostic::{Report, Severity},
     files,
     lesson::front::{self, Front},
@@ -79,6 +79,7 @@ fn assemble(files: &Files, findings: &mut Vec<Diagnostic>) -> Option<Course> {
         });
         let sections = sections.collect();
         modules.push(Module {
+            test: pages.test(&slug),
             number: u8::try_from(at + 1).unwrap_or(u8::MAX),
             title: module.title,
             summary: module.summary,
@@ -111,6 +112,16 @@ struct Pages<'a> {
 }
 
 impl Pages<'_> {
+    fn test(&mut self, module: &str) -> Vec<Question> {
+        let file = format!("{module}/test.md");
+        let Some(bytes) = self.files.get(&file) else { return Vec::new() };
+        self.seen.push(file.clone());
+        let mut report = Report::new(file);
+        let questions = text(Some(bytes), &mut report).map(|text| test(&text, &mut report)).unwrap_or_default();
+        self.findings.extend(report.into_findings());
+        questions
+    }
+
     fn entry(&mut self, module: &str, lesson: OutlineLesson) -> Entry {
         let slug = lesson.slug.into_inner();
         let path = format!("{module}/{slug}");
@@ -128,6 +139,17 @@ impl Pages<'_> {
         self.findings.extend(report.into_findings());
         written.map_or(Entry::ToCome { slug, title: lesson.title }, Entry::Written)
     }
+}
+
+/// `<module>/test.md`: quiz fences and nothing else.
+fn test(text: &str, report: &mut Report) -> Vec<Question> {
+    let page = render::render(&render::Source { text, first_line: 1, folder: "", files: &Files::new() }, report);
+    if page.words > 0 || !page.commands.is_empty() {
+        report.error(1, "a test holds more than questions", "leave only `quiz` fences");
+    } else if page.questions.is_empty() {
+        report.error(0, "a test without questions", "add a `quiz` fence, or remove the file");
+    }
+    page.questions
 }
 
 fn page(

@@ -12,6 +12,9 @@ use crate::{
 
 pub(crate) const FILE: &str = "course.toml";
 
+/// What stands in a lesson's place in an address below its module.
+const RESERVED: [&str; 2] = ["summary", "test"];
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Outline {
@@ -72,6 +75,10 @@ fn check(outline: &Outline, lines: &Lines, report: &mut Report) {
         let mut lessons = Vec::new();
         for lesson in module.sections.iter().flat_map(|section| &section.lessons) {
             check_slug(&lesson.slug, &mut lessons, lines, report);
+            if RESERVED.contains(&lesson.slug.get_ref().as_str()) {
+                let message = format!("`{}` is the address of another page of the module", lesson.slug.get_ref());
+                report.error(line(lesson.slug.span(), lines), message, "choose another slug");
+            }
         }
     }
     if outline.modules.is_empty() {
