@@ -8,6 +8,7 @@
 //! bombs     disk, processes, memory and output used up
 //! lies      programs and the engine's socket replaced, the engine's answers forged
 //! paths     links out of the tree, and files without an end
+//! kinds     kinds of checks, each where it holds and where it does not
 //! looks     what grading can look at, on a real kernel and engine
 //! outage    the engine is out of reach, or stops in the middle
 //! ```
@@ -18,6 +19,7 @@
 mod bombs;
 mod ground;
 mod host;
+mod kinds;
 mod looks;
 mod lies;
 mod network;

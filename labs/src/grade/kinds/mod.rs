@@ -9,17 +9,27 @@
 //! probe      asks the service from a machine that the student does not control
 //! attack     our exploit must fail now, for the right reason
 //! answer     what the student wrote
+//! exec       what commands do for somebody
+//! cgroup     what a container may use up, as the kernel limits it
+//! network    a network of an engine, and who is on it
+//! listen     who waits for callers, by the kernel's list
 //! http       (shared by probe and attack) requests, expectations, captures
+//! place      (shared) in a container, or on a machine as a user
 //! ```
 
 mod answer;
 mod attack;
 mod capabilities;
+mod cgroup;
 mod container;
+mod exec;
 mod file;
 mod http;
 mod image;
+mod listen;
 mod mount;
+mod network;
+mod place;
 mod probe;
 mod process;
 
@@ -61,7 +71,7 @@ pub trait Kind: fmt::Debug + Send + Sync {
 type Read = fn(&Fields<'_>) -> Option<Arc<dyn Kind>>;
 
 /// Every kind, by its name in the manifest.
-pub(crate) const KINDS: [(&str, Read); 8] = [
+pub(crate) const KINDS: &[(&str, Read)] = &[
     ("container", |f| arc(container::ContainerCheck::read(f))),
     ("image", |f| arc(image::ImageCheck::read(f))),
     ("process", |f| arc(process::ProcessCheck::read(f))),
@@ -70,6 +80,10 @@ pub(crate) const KINDS: [(&str, Read); 8] = [
     ("probe", |f| arc(probe::ProbeCheck::read(f))),
     ("attack", |f| arc(attack::AttackCheck::read(f))),
     ("answer", |f| arc(answer::AnswerCheck::read(f))),
+    ("exec", |f| arc(exec::ExecCheck::read(f))),
+    ("cgroup", |f| arc(cgroup::CgroupCheck::read(f))),
+    ("network", |f| arc(network::NetworkCheck::read(f))),
+    ("listen", |f| arc(listen::ListenCheck::read(f))),
 ];
 
 fn arc<K: Kind + 'static>(kind: Option<K>) -> Option<Arc<dyn Kind>> {

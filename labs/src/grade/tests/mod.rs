@@ -38,6 +38,7 @@ pub(crate) fn lab_files(manifest: &str) -> Files {
 }
 
 mod hostile;
+mod hosts;
 mod kinds;
 pub(crate) mod recorded;
 mod regrade;

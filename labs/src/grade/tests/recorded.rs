@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::grade::{ObserveError, Observer};
 
 /// An answer to some looks in place of the recorded one.
+pub(crate) type Fits = Box<dyn Fn(&Look) -> bool + Send + Sync>;
 pub(crate) type Bend = fn(&Look) -> Option<Result<Seen, Fault>>;
 
 /// Answers looks from what was recorded; what was not is missing.
@@ -24,6 +25,8 @@ pub(crate) struct Recorded {
     pub(crate) attempts: BTreeMap<String, Option<String>>,
     /// Answers requests; `None`: nobody answers.
     pub(crate) http: fn(&str, &str) -> Option<(u16, String)>,
+    /// Before all that: what an observation that fits comes to.
+    pub(crate) also: Vec<(Fits, Result<Seen, Fault>)>,
     /// Instead of all that.
     pub(crate) instead: Option<Bend>,
     /// Every request's looks.
@@ -41,6 +44,7 @@ impl Recorded {
             files: BTreeMap::new(),
             attempts: BTreeMap::new(),
             http: |path, body| Some(echo(path, body)),
+            also: Vec::new(),
             instead: None,
             asked: Mutex::default(),
         };
@@ -98,6 +102,11 @@ impl Recorded {
         self.files.insert((pid, path.to_owned()), facts);
     }
 
+    /// Answers looks that fit with this.
+    pub(crate) fn on(&mut self, fits: impl Fn(&Look) -> bool + Send + Sync + 'static, seen: Seen) {
+        self.also.insert(0, (Box::new(fits), Ok(seen)));
+    }
+
     pub(crate) fn requests(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
@@ -105,6 +114,9 @@ impl Recorded {
     pub(crate) fn see(&self, look: &Look) -> Result<Seen, Fault> {
         if let Some(seen) = self.instead.and_then(|instead| instead(look)) {
             return seen;
+        }
+        if let Some((_, seen)) = self.also.iter().find(|(fits, _)| fits(look)) {
+            return seen.clone();
         }
         Ok(match look {
             Look::Engine { path, .. } => match self.engine.get(path) {

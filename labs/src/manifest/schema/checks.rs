@@ -1,5 +1,7 @@
 //! A check's keys: those of every check, and those of its kind.
 
+mod host;
+
 use serde_json::{Value, json};
 
 use super::{flag, id, list, one_of, table, text, texts, whole};
@@ -103,6 +105,10 @@ fn kinds() -> Vec<(&'static str, Keys, Vec<&'static str>)> {
             ],
             vec!["question"],
         ),
+        ("exec", host::exec(), vec!["run"]),
+        ("cgroup", host::cgroup(), vec!["of"]),
+        ("network", host::network(), vec![]),
+        ("listen", host::listen(), vec![]),
     ]
 }
 

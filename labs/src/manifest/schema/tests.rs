@@ -60,7 +60,7 @@ fn checks_have_the_keys_that_the_reader_knows() {
             "{name}.{key}"
         );
     }
-    for (name, key) in [("probe", "step"), ("attack", "step"), ("attack", "attempt")] {
+    for (name, key) in [("probe", "step"), ("attack", "step"), ("attack", "attempt"), ("exec", "run")] {
         assert_eq!(
             described(&of(name)[key]["items"]),
             check(&format!("kind = \"{name}\"\nof = {{ role = \"x\" }}\n[[task.check.{key}]]\n{ODD}")),

@@ -1,0 +1,194 @@
+//! Kinds about machines and what runs on them, on what was recorded and on what a hostile student makes of it.
+
+use bulkhead_agent::{
+    look::{
+        Look, Seen,
+        errand::Visitor,
+        facts::{Address, CgroupLevel, ProcessBrief, SocketFacts},
+    },
+    protocol::ExecResult,
+};
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::{
+    judge, line,
+    recorded::{Recorded, pid},
+};
+use crate::grade::Verdict;
+
+const OF: &str = "of = { role = \"cms\" }\n";
+
+async fn show(recorded: &Recorded, check: &str) -> String {
+    line(&judge(recorded, check).await)
+}
+
+fn done(code: i32, stdout: &str) -> ExecResult {
+    let stderr = String::new();
+    ExecResult { code, stdout: stdout.into(), stderr, truncated: false, timed_out: false, millis: 5 }
+}
+
+#[tokio::test]
+async fn exec_judges_codes_and_output() {
+    let check = "kind = \"exec\"\nuser = \"dev1\"\n\
+        [[task.check.run]]\nargv = [\"docker\", \"logs\", \"web\"]\nmatches = \"ready\"\n\
+        [[task.check.run]]\nscript = \"docker run -v /:/h x\"\nfails = true\nlacks = \"panic\"";
+    let mut recorded = Recorded::with(&[]);
+    assert_snapshot!(show(&recorded, check).await, @"unknown | as dev1 on host, `docker logs web` works and `docker run -v /:/h x` is refused |  | there is no readable /etc/passwd on host");
+    recorded.file(0, "/etc/passwd", "root:x:0:0::/root:/bin/sh\n", 0o644);
+    assert_snapshot!(show(&recorded, check).await, @"fail | as dev1 on host, `docker logs web` works and `docker run -v /:/h x` is refused | there is no user dev1 on host | Not yet.");
+    recorded.file(0, "/etc/passwd", "dev1:x:1501:1501::/:/bin/sh\n", 0o644);
+    let is = |program: &'static str| move |look: &Look| matches!(look, Look::Exec(exec) if exec.uid == 1501 && exec.argv[0] == program);
+    recorded.on(is("docker"), Seen::Exec(done(0, "ready")));
+    recorded.on(is("/bin/sh"), Seen::Exec(done(1, "denied by policy")));
+    assert_snapshot!(show(&recorded, check).await, @"pass | as dev1 on host, `docker logs web` works and `docker run -v /:/h x` is refused | `docker logs web` ended with 0: ready; `docker run -v /:/h x` ended with 1: denied by policy |");
+    recorded.on(is("/bin/sh"), Seen::Exec(done(127, "docker: not found")));
+    assert_snapshot!(show(&recorded, check).await, @"fail | as dev1 on host, `docker logs web` works and `docker run -v /:/h x` is refused | `docker run -v /:/h x` ended with 127: docker: not found | Not yet. The command could not be started, which is not the same as being refused.");
+    recorded.on(is("/bin/sh"), Seen::Exec(done(0, "root:x:0:0")));
+    assert_snapshot!(show(&recorded, check).await, @"fail | as dev1 on host, `docker logs web` works and `docker run -v /:/h x` is refused | `docker run -v /:/h x` ended with 0: root:x:0:0 | Not yet.");
+    recorded.on(is("/bin/sh"), Seen::Exec(ExecResult { timed_out: true, ..done(137, "") }));
+    assert_snapshot!(show(&recorded, check).await, @"fail | as dev1 on host, `docker logs web` works and `docker run -v /:/h x` is refused | `docker run -v /:/h x` did not end within 5000 ms | Not yet.");
+}
+
+fn visitor() -> Visitor {
+    Visitor { uid: 10_001, gid: 10_001, cap_effective: 0, cap_bounding: 0, no_new_privs: true, seccomp: 2 }
+}
+
+#[tokio::test]
+async fn exec_in_a_container_needs_a_visitor_with_the_containers_own_rights() {
+    let check = format!("kind = \"exec\"\n{OF}[[task.check.run]]\nargv = [\"id\"]\nmatches = \"uid=10001\"");
+    let mut recorded = Recorded::with(&["hard"]);
+    let is = |look: &Look| matches!(look, Look::Visit { .. });
+    let met = vec![Seen::Exec(done(0, "uid=10001(app)"))];
+    recorded.on(is, Seen::Visit { visitor: Some(visitor()), met: met.clone() });
+    assert_snapshot!(show(&recorded, &check).await, @"pass | in the cms container, `id` works | `id` ended with 0: uid=10001(app) |");
+    recorded.on(is, Seen::Visit { visitor: Some(visitor()), met: Vec::new() });
+    assert_eq!(judge(&recorded, &check).await.verdict, Verdict::Unknown);
+    recorded.on(is, Seen::Visit { visitor: None, met: met.clone() });
+    assert_eq!(judge(&recorded, &check).await.verdict, Verdict::Unknown);
+    // `soft` runs with capabilities that this visitor was not given.
+    let mut recorded = Recorded::with(&["soft"]);
+    recorded.on(is, Seen::Visit { visitor: Some(visitor()), met });
+    assert_snapshot!(show(&recorded, &check).await, @"unknown | in the cms container, `id` works |  | the engine gave our program less than the container's own process has");
+}
+
+fn levels(files: &[(&str, &str)]) -> Seen {
+    let level = |path: &str, files: &[(&str, &str)]| CgroupLevel {
+        path: path.into(),
+        files: files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+    };
+    Seen::Cgroup { levels: vec![level("/docker/x", files), level("/", &[("pids.max", "10"), ("memory.max", "1")])] }
+}
+
+#[tokio::test]
+async fn cgroup_reads_the_kernel_and_says_what_the_engine_claims() {
+    let check = format!("kind = \"cgroup\"\n{OF}memory_max = \"128m\"\npids_max = 128\ncpus_max = \"0.5\"");
+    let mut recorded = Recorded::with(&["hard"]);
+    let is = |look: &Look| matches!(look, Look::Cgroup { .. });
+    assert_eq!(judge(&recorded, &check).await.verdict, Verdict::Unknown);
+    recorded.on(is, levels(&[("memory.max", "100663296"), ("pids.max", "64"), ("cpu.max", "50000 100000")]));
+    assert_snapshot!(show(&recorded, &check).await, @"pass | the kernel gives the cms container at most 128m of memory, at most 128 processes, at most 0.5 processors | its memory is limited to 96m; its number of processes is limited to 64; its share of processors is limited to 0.5 |");
+    recorded.on(is, levels(&[("memory.max", "max"), ("pids.max", "64"), ("cpu.max", "60000 100000")]));
+    recorded.forge("hard", |inspect| inspect["HostConfig"]["Memory"] = json!(96 << 20));
+    assert_snapshot!(show(&recorded, &check).await, @"fail | the kernel gives the cms container at most 128m of memory, at most 128 processes, at most 0.5 processors | its memory is not limited, though the engine claims 96m; its share of processors is limited to 0.6 | Not yet. The engine claims 96m; the kernel shows otherwise, and the kernel counts.");
+    // The machine's own limits are none of the container's.
+    recorded.on(is, Seen::Cgroup { levels: vec![CgroupLevel { path: "/".into(), ..CgroupLevel::default() }] });
+    assert_eq!(judge(&recorded, &check).await.verdict, Verdict::Unknown);
+}
+
+#[tokio::test]
+async fn cgroup_wants_no_swap_where_the_kernel_counts_it() {
+    let check = format!("kind = \"cgroup\"\n{OF}swap = \"none\"\noom_kill = true\nrunning = true");
+    let mut recorded = Recorded::with(&["hard"]);
+    let is = |look: &Look| matches!(look, Look::Cgroup { .. });
+    let v1 = |both: &'static str| {
+        levels(&[
+            ("memory.limit_in_bytes", "1048576"),
+            ("memory.memsw.limit_in_bytes", both),
+            ("freezer.state", "THAWED"),
+        ])
+    };
+    recorded.on(is, v1("1048576"));
+    assert_eq!(judge(&recorded, &check).await.verdict, Verdict::Pass);
+    recorded.on(is, v1("2097152"));
+    assert_snapshot!(show(&recorded, &check).await, @"fail | the kernel gives the cms container no swap, an end when its memory is used up, processes that are not frozen | it may swap 1m | Not yet.");
+    recorded.on(is, levels(&[("memory.max", "1048576"), ("cgroup.freeze", "1")]));
+    assert_snapshot!(show(&recorded, &check).await, @"fail | the kernel gives the cms container no swap, an end when its memory is used up, processes that are not frozen | this kernel does not count swap, and the engine did not ask for no swap; its processes are frozen | Not yet.");
+}
+
+fn net_id() -> String {
+    "c".repeat(64)
+}
+
+fn networks(recorded: &mut Recorded, address: &str) {
+    let hard = recorded
+        .engine
+        .keys()
+        .find_map(|path| path.strip_prefix("/containers/")?.strip_suffix("/json"))
+        .map(str::to_owned);
+    let hard = hard.filter(|id| id.len() == 64).expect("a recorded container");
+    let network = json!({ "Name": "back", "Id": net_id(), "Internal": true, "Labels": { "tier": "back" },
+        "Containers": { hard: { "Name": "hard", "IPv4Address": format!("{address}/16") } } });
+    recorded.answer("/networks", &json!([network, { "Name": "bridge", "Id": "d".repeat(64) }]));
+    recorded.answer(&format!("/networks/{}", net_id()), &network);
+}
+
+#[tokio::test]
+async fn network_believes_an_address_that_the_kernel_has() {
+    let check = "kind = \"network\"\nname = \"back\"\nthat = \".Internal\"\nmembers = [\"cms\"]";
+    let mut recorded = Recorded::with(&["hard"]);
+    assert_snapshot!(show(&recorded, check).await, @"fail | the network back satisfies .Internal and has on it cms and nobody else | there is no such network | Not yet.");
+    networks(&mut recorded, "172.18.0.2");
+    let address = Address { interface: "eth0".into(), address: "172.18.0.2".into() };
+    let own = pid("hard");
+    recorded.on(
+        move |look| *look == Look::Addresses { machine: "host".into(), pid: Some(own) },
+        Seen::Addresses { addresses: vec![address] },
+    );
+    assert_snapshot!(show(&recorded, check).await, @"pass | the network back satisfies .Internal and has on it cms and nobody else | .Internal is true; on back is cms |");
+    let by_label = "kind = \"network\"\nlabel = \"tier=back\"\nexcludes = [\"cms\"]";
+    assert_snapshot!(show(&recorded, by_label).await, @"fail | every network with the label tier=back does not have on it cms | on back is cms | Not yet.");
+    let absent = "kind = \"network\"\nname = \"back\"\nabsent = true";
+    assert_snapshot!(show(&recorded, absent).await, @"fail | there is not the network back | there are 1 such networks | Not yet.");
+    networks(&mut recorded, "172.18.0.9");
+    assert_snapshot!(show(&recorded, check).await, @"unknown | the network back satisfies .Internal and has on it cms and nobody else |  | the engine says that cms has the address 172.18.0.9 there; the kernel does not have it");
+    for odd in [json!({}), json!(null), json!([{ "Name": "back", "Id": "../x" }]), json!([{ "Name": "back" }])] {
+        recorded.answer("/networks", &odd);
+        assert_eq!(judge(&recorded, check).await.verdict, Verdict::Unknown, "{odd}");
+    }
+}
+
+fn socket(protocol: &str, address: &str, port: u16, exe: &str) -> SocketFacts {
+    let owner =
+        ProcessBrief { pid: 7, parent: 1, uid: 0, exe: exe.into(), cmdline: vec![exe.into()], cgroup: "/".into() };
+    SocketFacts { protocol: protocol.into(), address: address.into(), port, uid: 0, owner: Some(owner) }
+}
+
+#[tokio::test]
+async fn listen_reads_the_kernels_list() {
+    let absent = "kind = \"listen\"\nport = 2375\nabsent = true";
+    let local = "kind = \"listen\"\nport = 8080\nonly_on = [\"127.0.0.1\"]\nowner = \"/docker-proxy$\"";
+    let mut recorded = Recorded::with(&[]);
+    let is = |look: &Look| matches!(look, Look::Sockets { .. });
+    let sockets = |list: &[SocketFacts]| Seen::Sockets { sockets: list.to_vec(), truncated: false };
+    recorded.on(
+        is,
+        sockets(&[socket("tcp", "127.0.0.1", 8080, "/usr/sbin/docker-proxy"), socket("udp", "0.0.0.0", 2375, "/x")]),
+    );
+    assert_snapshot!(show(&recorded, absent).await, @"pass | nobody listens on port 2375/tcp on host | nobody listens on port 2375/tcp |");
+    assert_snapshot!(show(&recorded, local).await, @"pass | somebody listens on port 8080/tcp on host, on 127.0.0.1 only | 127.0.0.1:8080/tcp (/usr/sbin/docker-proxy); port 8080/tcp is held by /usr/sbin/docker-proxy |");
+    // Of both versions of IP.
+    recorded.on(
+        is,
+        sockets(&[
+            socket("tcp6", "::", 2375, "/usr/sbin/dockerd"),
+            socket("tcp6", "::", 8080, "/usr/sbin/docker-proxy"),
+        ]),
+    );
+    assert_snapshot!(show(&recorded, absent).await, @"fail | nobody listens on port 2375/tcp on host | :::2375/tcp6 (/usr/sbin/dockerd) | Not yet.");
+    assert_snapshot!(show(&recorded, local).await, @"fail | somebody listens on port 8080/tcp on host, on 127.0.0.1 only | :::8080/tcp6 (/usr/sbin/docker-proxy) | Not yet.");
+    recorded.on(is, sockets(&[]));
+    assert_snapshot!(show(&recorded, local).await, @"fail | somebody listens on port 8080/tcp on host, on 127.0.0.1 only | nobody listens on port 8080/tcp | Not yet.");
+    recorded.on(is, Seen::Sockets { sockets: Vec::new(), truncated: true });
+    assert_eq!(judge(&recorded, absent).await.verdict, Verdict::Unknown);
+}

@@ -1,0 +1,133 @@
+//! Kinds of checks on a real kernel and engine, each where it holds and where it does not.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bulkhead_labs::{
+    grade::{CheckResult, Context, CourseKey, Nonce, Variables, Verdict, grade_lab},
+    manifest::{Catalog, Files, Lab},
+};
+
+use crate::ground::{Sandbox, with_sandbox};
+
+const FRAME: &str = r#"schema = 1
+id = "small"
+title = "Small"
+summary = "A lab for tests."
+module = 2
+minutes = 5
+machine = [{ name = "host", kind = "docker-host" }, { name = "probe", kind = "probe" }]
+solution = { script = "run.sh" }
+wrong_fix = [{ script = "run.sh", title = "Does nothing.", fails = ["x"] }]
+
+[variables]
+flag = "hex16"
+
+[[task]]
+id = "one"
+title = "One"
+points = 100
+hints = [{ text = "Look." }]
+
+[[task.check]]
+id = "x"
+fail = "Not yet."
+"#;
+
+fn lab(check: &str) -> Lab {
+    let files: Files = [
+        ("small/lab.toml", format!("{FRAME}{check}\n")),
+        ("small/story.md", "A story.".to_owned()),
+        ("small/solution.md", "The solution.".to_owned()),
+        ("small/run.sh", "#!/bin/sh\nset -eu\n".to_owned()),
+        ("small/tasks/one.md", "One.".to_owned()),
+    ]
+    .into_iter()
+    .map(|(path, text)| (path.to_owned(), text.into_bytes()))
+    .collect();
+    let catalog = Catalog::parse(&files);
+    assert_eq!(catalog.diagnostics(), [], "{check}");
+    catalog.lab("small").expect("the lab").clone()
+}
+
+fn context(lab: &Lab) -> Context {
+    let variables = Variables::derive(&CourseKey::new("key"), "ada", &lab.id, 1, &lab.variables);
+    let mut context = Context::new(variables, BTreeMap::new(), Nonce::new([7; 16]));
+    context.patience = Duration::from_secs(5);
+    context
+}
+
+async fn judge(sandbox: &Sandbox<'_>, check: &str) -> CheckResult {
+    let lab = lab(check);
+    let grading = grade_lab(&lab, &sandbox.link, &context(&lab), &|_| ()).await;
+    grading.result("x").expect("a result").clone()
+}
+
+/// What was observed, where the check comes to `verdict`.
+async fn comes_to(sandbox: &Sandbox<'_>, verdict: Verdict, check: &str) -> String {
+    let result = judge(sandbox, check).await;
+    assert_eq!(result.verdict, verdict, "{check}: {result:?}");
+    result.observed
+}
+
+async fn passes(sandbox: &Sandbox<'_>, check: &str) -> String {
+    comes_to(sandbox, Verdict::Pass, check).await
+}
+
+async fn fails(sandbox: &Sandbox<'_>, check: &str) -> String {
+    comes_to(sandbox, Verdict::Fail, check).await
+}
+
+#[tokio::test]
+async fn commands_run_where_and_as_whom_a_check_says() {
+    let setup = "useradd -u 1501 -G docker dev1; useradd -u 1502 dev2
+        docker run -d --name ci --label bulkhead.role=ci --user 10001:10001 tiny:1 sleep 1000";
+    with_sandbox(setup, async |sandbox| {
+        let matrix = |user: &str, right: &str| {
+            format!(
+                "kind = \"exec\"\nuser = \"{user}\"\n[[task.check.run]]\nargv = [\"docker\", \"ps\", \"-q\"]\n{right}\n\
+                 [[task.check.run]]\nscript = \"id -un; echo $HOME\"\nmatches = \"^{user}\\n\""
+            )
+        };
+        passes(sandbox, &matrix("dev1", "code = 0")).await;
+        fails(sandbox, &matrix("dev1", "fails = true")).await;
+        passes(sandbox, &matrix("dev2", "fails = true\nmatches = \"permission denied\"")).await;
+        let inside = |right: &str| {
+            format!("kind = \"exec\"\nof = {{ role = \"ci\" }}\n[[task.check.run]]\nargv = [\"touch\", \"/etc/x\"]\n{right}\n[[task.check.run]]\nscript = \"id -u\"\nmatches = \"^10001$\"")
+        };
+        let inside = |right: &str| inside(right).replace("^10001$", "^10001\\n$");
+        passes(sandbox, &inside("fails = true")).await;
+        fails(sandbox, &inside("")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn limits_networks_and_listeners_are_judged() {
+    let setup = "docker network create --internal back
+        docker run -d --name small --label bulkhead.role=small -m 64m --memory-swap 64m --pids-limit 50 --cpus 0.5 --network back tiny:1 sleep 1000
+        docker run -d --name large --label bulkhead.role=large -p 127.0.0.1:8080:8080 cms:1";
+    with_sandbox(setup, async |sandbox| {
+        let limits = |role: &str| format!("kind = \"cgroup\"\nof = {{ role = \"{role}\" }}\nmemory_max = \"64m\"\nmemory_min = \"64m\"\nswap = \"none\"\npids_max = 50\ncpus_max = \"0.5\"\noom_kill = true\nrunning = true");
+        let seen = passes(sandbox, &limits("small")).await;
+        assert!(seen.contains("64m") && seen.contains("50") && seen.contains("0.5"), "{seen}");
+        let seen = fails(sandbox, &limits("large")).await;
+        assert!(seen.contains("memory is not limited") && seen.contains("processes is not limited"), "{seen}");
+        sandbox.says("docker pause small").await;
+        // A paused container does not run.
+        fails(sandbox, &limits("small")).await;
+        sandbox.says("docker unpause small").await;
+
+        let network = |members: &str| format!("kind = \"network\"\nname = \"back\"\nthat = \".Internal\"\nmembers = [{members}]");
+        passes(sandbox, &network("\"small\"")).await;
+        fails(sandbox, &network("\"small\", \"large\"")).await;
+        passes(sandbox, "kind = \"network\"\nname = \"bridge\"\nincludes = [\"large\"]\nexcludes = [\"small\"]").await;
+        passes(sandbox, "kind = \"network\"\nname = \"front\"\nabsent = true").await;
+
+        passes(sandbox, "kind = \"listen\"\nport = 8080\nonly_on = [\"127.0.0.1\"]\nowner = \"docker\"").await;
+        fails(sandbox, "kind = \"listen\"\nport = 8080\nabsent = true").await;
+        passes(sandbox, "kind = \"listen\"\nport = 2375\nabsent = true").await;
+        passes(sandbox, "kind = \"listen\"\nof = { role = \"large\" }\nport = 8080").await;
+        passes(sandbox, "kind = \"listen\"\nof = { role = \"small\" }\nport = 8080\nabsent = true").await;
+    })
+    .await;
+}
