@@ -7,6 +7,7 @@
 //! account   accounts                       session   web sessions (a tower-sessions store)
 //! reading   lessons read, quiz results     audit     privileged acts
 //! sandbox   sandboxes, living servers      attempt   graded tries, best scores
+//! paper     tests taken, questions missed
 //! lab_state verdicts, answers, hints of a sandbox
 //! ```
 //!
@@ -22,6 +23,7 @@ mod error;
 mod id;
 mod lab_state;
 mod open;
+mod paper;
 mod reading;
 mod sandbox;
 mod session;
@@ -33,6 +35,7 @@ pub use error::{StoreError, StoreResult};
 pub use id::{AccountId, AttemptId};
 pub use lab_state::LabStateTable;
 pub use open::{DatabaseUrl, Dialect, Store, Transaction};
+pub use paper::{HandedIn, Paper, PaperTable, Standing, Taken};
 pub use reading::{QuizRecord, ReadingTable};
 pub use sandbox::{Sandbox, SandboxTable, ServerId};
 pub(crate) use session::{ACCOUNT_KEY, AGENT_KEY};

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! engine    databases: a file for SQLite, Debian's PostgreSQL on a socket of its own
-//! accounts, sessions, reading, audit, opening, sandboxes, attempts   cases by table
+//! accounts, sessions, reading, papers, audit, opening, sandboxes, attempts   cases by table
 //! ```
 //!
 //! A case is an `async fn(Fresh)` listed in [`CASES`]; it gets an empty database with all tables.
@@ -12,6 +12,7 @@ mod attempts;
 mod audit;
 mod engine;
 mod opening;
+mod papers;
 mod reading;
 mod sandboxes;
 mod sessions;
@@ -46,6 +47,9 @@ const CASES: &[(&str, Case)] = cases![
     opening::a_transaction_is_all_or_nothing,
     opening::writers_wait_for_each_other,
     opening::a_row_needs_what_it_belongs_to,
+    papers::a_paper_is_handed_in_once,
+    papers::the_best_of_all_papers_counts,
+    papers::what_was_missed_comes_in_order,
     reading::a_lesson_is_read_once_and_again,
     reading::the_last_submission_counts_and_a_pass_stays,
     reading::progress_of_all_is_told_apart,
