@@ -131,3 +131,73 @@ async fn limits_networks_and_listeners_are_judged() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_reaches_whom_is_tried_from_inside() {
+    let setup = "docker network create --internal back; docker network create front
+        run() { docker run -d --name $1 --label bulkhead.role=$1 --network $2 $4 cms:1; }
+        run web front; run api front; docker network connect back api; run db back
+        docker run -d --name quiet --label bulkhead.role=quiet --network back tiny:1 sleep 1000";
+    with_sandbox(setup, async |sandbox| {
+        let cell = |from: &str, to: &str, reach: bool| {
+            format!("[[task.check.cell]]\nfrom = \"{from}\"\nto = \"{to}\"\nport = 8080\npath = \"/healthz\"\nreach = {reach}\n")
+        };
+        let matrix = format!(
+            "kind = \"net\"\n{}{}{}[[task.check.cell]]\nfrom_machine = \"probe\"\nto = \"db\"\nport = 8080\nreach = false\n\
+             [[task.check.cell]]\nfrom = \"db\"\nto_address = \"10.77.0.3\"\nport = 80\nreach = false",
+            cell("web", "api", true),
+            cell("api", "db", true),
+            cell("web", "db", false)
+        );
+        let seen = passes(sandbox, &matrix).await;
+        assert!(seen.contains("web reaches api:8080") && seen.contains("web does not reach db:8080"), "{seen}");
+        fails(sandbox, &format!("kind = \"net\"\n{}", cell("web", "quiet", false))).await;
+        // An internal network does not keep its containers from the host itself.
+        let to_host = "kind = \"net\"\n[[task.check.cell]]\nfrom = \"db\"\nto_machine = \"host\"\nport = 22\nreach = false";
+        sandbox.says("systemctl start ssh; until ss -ltn | grep -q :22; do sleep 0.1; done").await;
+        fails(sandbox, to_host).await;
+        sandbox.says("iptables -I INPUT -i br-$(docker network inspect -f '{{.Id}}' back | cut -c1-12) -j DROP").await;
+        passes(sandbox, to_host).await;
+        sandbox.says("docker network connect front db").await;
+        let seen = fails(sandbox, &matrix).await;
+        assert!(seen.contains("web reaches db:8080"), "{seen}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn answers_are_recomputed_from_the_live_state() {
+    let setup = r#"docker run -d --name web --label bulkhead.role=web tiny:1 sleep 1000
+        P=$(docker inspect -f '{{.State.Pid}}' web); mkdir -p /root/answers
+        U=$(docker inspect -f '{{.GraphDriver.Data.UpperDir}}' web)
+        printf '{"pid": %s, "net": "%s", "cgroup": "%s", "image": "%s", "upper": "%s", "shim": %s, "link": "%s"}' $P \
+          $(readlink /proc/$P/ns/net | tr -dc 0-9) $(sed -n 's/.*pids:\(.*\)/\1/p; s/^0:://p' /proc/$P/cgroup | head -1) \
+          $(docker inspect -f '{{.Image}}' web) $U $(ps -o ppid= -p $P) \
+          $(sed -n 's/.* \/ \/ .*upperdir=\([^,]*\).*/\1/p' /proc/$P/mountinfo) > /root/answers/a.json"#;
+    with_sandbox(setup, async |sandbox| {
+        let check = |key: &str, see: &str, that: &str| {
+            format!(
+                "kind = \"answer\"\nfile = {{ path = \"/root/answers/a.json\", that = \".{key}\" }}\n\
+                 live = {{ of = {{ role = \"web\" }}, see = \"{see}\", that = '{that}' }}"
+            )
+        };
+        let upper = "[.mounts[] | select(.mount_point == \"/\") | .super_options[] | select(startswith(\"upperdir=\")) | ltrimstr(\"upperdir=\")]";
+        let all = [
+            check("pid", "process", ".pid"),
+            check("net", "process", ".namespaces.net"),
+            check("cgroup", "process", "[.cgroups[]]"),
+            check("image", "inspect", ".Image"),
+            check("upper", "inspect", ".GraphDriver.Data.UpperDir"),
+            check("link", "process", upper),
+            check("shim", "parent", ".pid"),
+        ];
+        for check in &all {
+            passes(sandbox, check).await;
+        }
+        sandbox.says("docker restart -t 0 web").await;
+        for stale in [&all[0], &all[1], &all[6]] {
+            fails(sandbox, stale).await;
+        }
+    })
+    .await;
+}

@@ -198,7 +198,7 @@ fn has(eyes: &mut Eyes<'_>, machine: &MachineName, layers: &[String], path: &str
     })
 }
 
-fn is_digest(id: &str) -> bool {
+pub(super) fn is_digest(id: &str) -> bool {
     id.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 

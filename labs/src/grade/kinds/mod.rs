@@ -13,6 +13,7 @@
 //! cgroup     what a container may use up, as the kernel limits it
 //! network    a network of an engine, and who is on it
 //! listen     who waits for callers, by the kernel's list
+//! net        who reaches whom, tried from inside each network
 //! http       (shared by probe and attack) requests, expectations, captures
 //! place      (shared) in a container, or on a machine as a user
 //! ```
@@ -28,6 +29,7 @@ mod http;
 mod image;
 mod listen;
 mod mount;
+mod net;
 mod network;
 mod place;
 mod probe;
@@ -84,6 +86,7 @@ pub(crate) const KINDS: &[(&str, Read)] = &[
     ("cgroup", |f| arc(cgroup::CgroupCheck::read(f))),
     ("network", |f| arc(network::NetworkCheck::read(f))),
     ("listen", |f| arc(listen::ListenCheck::read(f))),
+    ("net", |f| arc(net::NetCheck::read(f))),
 ];
 
 fn arc<K: Kind + 'static>(kind: Option<K>) -> Option<Arc<dyn Kind>> {

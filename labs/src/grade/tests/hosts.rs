@@ -192,3 +192,76 @@ async fn listen_reads_the_kernels_list() {
     recorded.on(is, Seen::Sockets { sockets: Vec::new(), truncated: true });
     assert_eq!(judge(&recorded, absent).await.verdict, Verdict::Unknown);
 }
+
+#[tokio::test]
+async fn answers_stand_in_a_file_and_are_recomputed() {
+    let own = pid("hard");
+    let check = |see: &str, that: &str| {
+        format!(
+            "kind = \"answer\"\nfile = {{ path = \"/root/a.json\", that = \".web\" }}\nlive = {{ of = {{ role = \"cms\" }}, see = \"{see}\", that = \"{that}\" }}"
+        )
+    };
+    let mut recorded = Recorded::with(&["hard"]);
+    assert_snapshot!(show(&recorded, &check("process", ".pid")).await, @"fail | the right value as .web in /root/a.json | there is no file /root/a.json | Not yet.");
+    recorded.file(0, "/root/a.json", "{\"web\": 1}", 0o644);
+    assert_eq!(judge(&recorded, &check("process", ".pid")).await.verdict, Verdict::Fail);
+    recorded.file(0, "/root/a.json", &format!("{{\"web\": \"{own}\"}}"), 0o644);
+    assert_eq!(judge(&recorded, &check("process", ".pid")).await.verdict, Verdict::Pass);
+    assert_eq!(judge(&recorded, &check("inspect", ".State.Pid")).await.verdict, Verdict::Pass);
+    assert_eq!(
+        judge(&recorded, &check("process", "[1, .pid]")).await.verdict,
+        Verdict::Pass,
+        "each of a list is right"
+    );
+    assert_eq!(judge(&recorded, &check("process", "null")).await.verdict, Verdict::Fail);
+    let brief = |pid: i32, parent: i32| ProcessBrief {
+        pid,
+        parent,
+        uid: 0,
+        exe: "/usr/bin/containerd-shim-runc-v2".into(),
+        cmdline: Vec::new(),
+        cgroup: "/".into(),
+    };
+    let processes = vec![brief(own, 4711), brief(4711, 1)];
+    recorded.on(|look| matches!(look, Look::Processes { .. }), Seen::Processes { processes, truncated: false });
+    recorded.file(0, "/root/a.json", "{\"web\": 4711}", 0o644);
+    assert_eq!(judge(&recorded, &check("parent", ".pid")).await.verdict, Verdict::Pass);
+    for (text, said) in
+        [("nonsense", "is no JSON"), ("[]", "failed"), ("{}", "has no .web"), ("{\"web\": null}", "has no .web")]
+    {
+        recorded.file(0, "/root/a.json", text, 0o644);
+        let result = judge(&recorded, &check("process", ".pid")).await;
+        assert!(result.verdict == Verdict::Fail && result.observed.contains(said), "{result:?}");
+    }
+}
+
+const MATRIX: &str = "kind = \"net\"\n[[task.check.cell]]\nfrom_machine = \"probe\"\nto = \"cms\"\nport = 5432\nreach = false\n\
+    [[task.check.cell]]\nfrom = \"cms\"\nto_address = \"192.0.2.1\"\nport = 80\nreach = false";
+
+#[tokio::test]
+async fn net_tries_every_address_that_the_kernel_has() {
+    let own = pid("hard");
+    let mut recorded = Recorded::with(&["hard"]);
+    let address = |address: &str| Address { interface: "eth0".into(), address: address.into() };
+    let addresses =
+        Seen::Addresses { addresses: ["127.0.0.1", "172.18.0.2", "172.19.0.2", "fe80::1"].map(address).to_vec() };
+    recorded.on(|look| matches!(look, Look::Addresses { .. }), addresses);
+    recorded.on(|look| matches!(look, Look::Connect { .. }), Seen::NoAnswer { why: "no answer in time".into() });
+    recorded.on(|look| matches!(look, Look::Sockets { .. }), Seen::Sockets { sockets: Vec::new(), truncated: false });
+    assert_snapshot!(show(&recorded, MATRIX).await, @"fail | probe does not reach cms:5432, cms does not reach 192.0.2.1:80 | nobody serves port 5432 in the network of cms | Not yet. What is not there cannot be reached, which shows nothing.");
+    let serves = Seen::Sockets { sockets: vec![socket("tcp", "0.0.0.0", 5432, "/db")], truncated: false };
+    recorded.on(move |look| matches!(look, Look::Sockets { pid: Some(pid), .. } if *pid == own), serves);
+    assert_snapshot!(show(&recorded, MATRIX).await, @"pass | probe does not reach cms:5432, cms does not reach 192.0.2.1:80 | probe does not reach cms:5432: no answer in time; cms does not reach 192.0.2.1:80: no answer in time |");
+    // One way is enough.
+    recorded.on(
+        |look| matches!(look, Look::Connect { host, pid: None, .. } if host == "172.19.0.2"),
+        Seen::Connected { reply: String::new() },
+    );
+    assert_snapshot!(show(&recorded, MATRIX).await, @"fail | probe does not reach cms:5432, cms does not reach 192.0.2.1:80 | probe reaches cms:5432 at 172.19.0.2 | Not yet.");
+    let reach = MATRIX.replacen("reach = false", "reach = true", 1);
+    assert_eq!(judge(&recorded, &reach).await.verdict, Verdict::Pass);
+    // A service that hears nothing but itself cannot be reached whatever the networks are.
+    let local = Seen::Sockets { sockets: vec![socket("tcp", "127.0.0.1", 5432, "/db")], truncated: false };
+    recorded.on(|look| matches!(look, Look::Sockets { .. }), local);
+    assert_eq!(judge(&recorded, MATRIX).await.verdict, Verdict::Fail);
+}

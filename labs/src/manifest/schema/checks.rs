@@ -91,24 +91,40 @@ fn kinds() -> Vec<(&'static str, Keys, Vec<&'static str>)> {
         (
             "answer",
             vec![
-                ("question", text("")),
+                ("question", text("Shown above the field")),
+                (
+                    "file",
+                    table(
+                        &[
+                            ("machine", id("(host)")),
+                            ("path", path()),
+                            ("that", jq("the answer, from the file's JSON")),
+                        ],
+                        &["path", "that"],
+                    ),
+                ),
                 ("equals", text("Placeholders allowed")),
                 ("ignore_case", flag("")),
                 ("matches", regex("the whole answer")),
                 (
                     "live",
                     table(
-                        &[("of", of()), ("that", jq("the right answer, from the engine's account"))],
+                        &[
+                            ("of", of()),
+                            ("see", one_of(&["inspect", "process", "parent", "cgroup", "image"])),
+                            ("that", jq("the right answer, or a list of right ones")),
+                        ],
                         &["of", "that"],
                     ),
                 ),
             ],
-            vec!["question"],
+            vec![],
         ),
         ("exec", host::exec(), vec!["run"]),
         ("cgroup", host::cgroup(), vec!["of"]),
         ("network", host::network(), vec![]),
         ("listen", host::listen(), vec![]),
+        ("net", host::net(), vec!["cell"]),
     ]
 }
 

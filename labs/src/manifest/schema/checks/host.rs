@@ -75,3 +75,22 @@ pub(super) fn listen() -> Keys {
     ];
     [keys, that("over the list of such sockets")].concat()
 }
+
+pub(super) fn net() -> Keys {
+    let cell = [
+        ("from", id("The role of who tries")),
+        ("from_machine", id("Or a machine")),
+        ("to", id("The role of whom")),
+        ("to_machine", id("Or a machine")),
+        ("to_address", text("Or an address of version 4")),
+        ("on", id("With roles: whose engine (host)")),
+        ("port", whole(1, 65_535, "")),
+        ("protocol", one_of(&["tcp", "udp"])),
+        ("reach", flag("What is right")),
+        ("send", text("What is sent")),
+        ("reply", regex("what comes back must match")),
+        ("path", text("Or an HTTP path that must answer with 200 to 299")),
+        ("timeout", text("(1s)")),
+    ];
+    vec![("cell", list(table(&cell, &["port", "reach"])))]
+}
