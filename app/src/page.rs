@@ -18,6 +18,7 @@ use crate::{
         course::{LessonPage, Outline, SearchHit},
         lab::{LabCard, LabPage},
         progress::{Matrix, MyProgress},
+        test::TestPage,
     },
     shell::Shell,
 };
@@ -59,6 +60,8 @@ pub enum Page {
     Lesson { lesson: LessonPage, outline: Outline },
     /// `/search?q=`; an empty query shows the empty field.
     Search { query: String, hits: Vec<SearchHit> },
+    /// `/learn/{module}/test`, `/test`
+    Test(TestPage),
     /// `/labs`
     Labs(Vec<LabCard>),
     /// `/labs/{id}`

@@ -8,6 +8,7 @@ use super::{
     course::{Answer, LessonPage, Outline, QuizResult, SearchHit},
     lab::{CheckScope, HintView, LabCard, LabPage, SandboxView, TerminalView},
     progress::{Matrix, MyProgress},
+    test::TestPage,
 };
 
 /// Every method authorises by its [`Caller`] and answers `NotFound` for what the caller may not see.
@@ -18,6 +19,19 @@ pub trait Backend: Send + Sync + 'static {
     async fn lesson(&self, caller: &Caller, path: &str) -> ApiResult<LessonPage>;
     async fn submit_quiz(&self, caller: &Caller, lesson: &str, answers: Vec<Answer>) -> ApiResult<QuizResult>;
     async fn search(&self, caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>>;
+
+    /// `module` is a module's slug; `None` for the test over the course.
+    async fn test(&self, caller: &Caller, module: Option<&str>) -> ApiResult<TestPage>;
+    /// A new paper in place of the one before.
+    async fn draw_test(&self, caller: &Caller, module: Option<&str>) -> ApiResult<()>;
+    /// `paper` is the id of the paper that was shown; handed in once, it is closed.
+    async fn hand_in_test(
+        &self,
+        caller: &Caller,
+        module: Option<&str>,
+        paper: i64,
+        answers: Vec<Answer>,
+    ) -> ApiResult<QuizResult>;
 
     async fn labs(&self, caller: &Caller) -> ApiResult<Vec<LabCard>>;
     async fn lab(&self, caller: &Caller, lab: &str) -> ApiResult<LabPage>;

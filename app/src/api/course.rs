@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::test::TestLink;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outline {
     pub title: String,
     pub modules: Vec<ModuleEntry>,
     /// Where the caller left off: a lesson's href.
     pub resume: Option<String>,
+    pub final_test: Option<TestLink>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +21,7 @@ pub struct ModuleEntry {
     pub summary: String,
     pub sections: Vec<SectionEntry>,
     pub labs: Vec<LabLink>,
+    pub test: Option<TestLink>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

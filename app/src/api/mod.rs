@@ -13,6 +13,7 @@
 //! error     the one error that pages know
 //! lab       lab page, tasks, verdicts, sandbox state, live events
 //! progress  a student's own, and the instructor's matrix
+//! test      tests over a module and over the course
 //! terminal  the browser's side of the terminal socket
 //! ```
 
@@ -24,6 +25,7 @@ pub mod error;
 pub mod lab;
 pub mod progress;
 pub mod terminal;
+pub mod test;
 
 pub use account::{Account, Caller, Role};
 #[cfg(feature = "ssr")]

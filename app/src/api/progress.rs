@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::test::TestLink;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MyProgress {
     pub lessons_done: u32,
     pub lessons_total: u32,
     pub labs: Vec<LabProgress>,
     pub modules: Vec<ModuleProgress>,
+    pub tests: Vec<TestLink>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

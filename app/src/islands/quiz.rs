@@ -63,8 +63,22 @@ pub fn QuizForm(quiz: Quiz, signed_in: bool) -> impl IntoView {
     }
 }
 
+/// A question as it stands, with its mark where there is one: part of a plain form.
+#[cfg(feature = "ssr")]
 #[component]
-fn Total(result: QuizResult) -> impl IntoView {
+pub(crate) fn StaticQuestion(number: usize, question: Question, mark: Option<Mark>) -> impl IntoView {
+    let given = mark.iter().map(|mark| (mark.question.clone(), mark.answer.clone())).collect();
+    let result = mark.map(|mark| QuizResult { correct: 0, total: 1, passed: false, marks: vec![mark] });
+    let closed = result.is_some();
+    view! {
+        <fieldset class="bare" disabled=closed>
+            <QuestionView number question answers=RwSignal::new(given) result=RwSignal::new(result)/>
+        </fieldset>
+    }
+}
+
+#[component]
+pub(crate) fn Total(result: QuizResult) -> impl IntoView {
     let (glyph, data) = if result.passed { (Glyph::Check, "pass") } else { (Glyph::Dashed, "part") };
     let after = if result.passed { ". Passed." } else { ". Read why below each answer, then try again." };
     whole(

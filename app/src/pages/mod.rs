@@ -11,6 +11,7 @@ mod problem;
 mod progress;
 mod search;
 mod sign;
+mod test;
 
 use leptos::prelude::*;
 
@@ -21,6 +22,7 @@ pub(crate) fn body(page: Page, caller: Caller, path: String) -> AnyView {
         Page::Outline(outline) => view! { <outline::OutlineView outline caller/> }.into_any(),
         Page::Lesson { lesson, outline } => view! { <lesson::LessonView lesson outline caller/> }.into_any(),
         Page::Search { query, hits } => view! { <search::SearchView query hits/> }.into_any(),
+        Page::Test(test) => view! { <test::TestView test/> }.into_any(),
         Page::Labs(labs) => view! { <labs::LabsView labs/> }.into_any(),
         Page::Lab(lab) => view! { <lab::LabView lab caller/> }.into_any(),
         Page::Progress(progress) => view! { <progress::ProgressView progress/> }.into_any(),
@@ -41,6 +43,7 @@ impl Page {
             Self::Lesson { lesson, .. } => lesson.title.clone(),
             Self::Search { query, .. } if query.is_empty() => "Search".into(),
             Self::Search { query, .. } => format!("{query} - search"),
+            Self::Test(test) => test.title.clone(),
             Self::Labs(_) => "Labs".into(),
             Self::Lab(lab) => lab.title.clone(),
             Self::Progress(_) => "My progress".into(),

@@ -6,6 +6,7 @@ use crate::{
     api::{
         Caller,
         course::{LabLink, LessonEntry, LessonState, ModuleEntry, Outline},
+        test::TestLink,
     },
     ui::{Glyph, Icon, inline, meter::Meter, time},
 };
@@ -44,6 +45,16 @@ pub(crate) fn OutlineView(outline: Outline, caller: Caller) -> impl IntoView {
             </header>
             {empty.then(|| view! { <p class="empty">"This course has no modules yet. Its folder is read when the server starts; put one there and start it again."</p> })}
             {outline.modules.into_iter().map(|module| view! { <Module module/> }).collect_view()}
+            {outline.final_test.map(|test| view! {
+                <section class="module" aria-labelledby="final-title">
+                    <header>
+                        <p class="module-number"><Icon glyph=Glyph::Check/></p>
+                        <h2 id="final-title">"The whole course"</h2>
+                        <p>"A test that begins with what you were wrong about on the way."</p>
+                    </header>
+                    <div class="module-body"><ul class="rows"><TestRow test/></ul></div>
+                </section>
+            })}
         </div>
     }
 }
@@ -71,8 +82,34 @@ fn Module(module: ModuleEntry) -> impl IntoView {
                         <ul class="rows">{module.labs.into_iter().map(|lab| view! { <LabRow lab/> }).collect_view()}</ul>
                     </section>
                 })}
+                {module.test.map(|test| view! {
+                    <section>
+                        <h3>"Test"</h3>
+                        <ul class="rows"><TestRow test/></ul>
+                    </section>
+                })}
             </div>
         </section>
+    }
+    .into_any()
+}
+
+#[component]
+pub(crate) fn TestRow(test: TestLink) -> impl IntoView {
+    let (glyph, data, word) = match (test.standing.passed, test.standing.taken) {
+        (true, _) => (Glyph::Check, "done", "Passed"),
+        (false, 0) => (Glyph::Dot, "unread", "Not taken"),
+        (false, _) => (Glyph::Dot, "read", "Not passed yet"),
+    };
+    view! {
+        <li class="row" data-state=data>
+            <span class="row-state"><Icon glyph/><span class="sr">{word}</span></span>
+            <a class="row-title" href=test.href>{test.title}</a>
+            <span class="row-side">
+                {test.standing.best.map(|best| view! { <span class="score">"best "{best}" %"</span> })}
+                {test.questions}" questions"
+            </span>
+        </li>
     }
     .into_any()
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::outline::TestRow;
 use crate::{
     api::progress::{LabProgress, ModuleProgress, MyProgress},
     ui::{Glyph, Icon, meter::Meter, time},
@@ -11,6 +12,7 @@ use crate::{
 pub(crate) fn ProgressView(progress: MyProgress) -> impl IntoView {
     let passed = progress.labs.iter().filter(|lab| lab.passed).count();
     let labs = progress.labs.len();
+    let tests_passed = progress.tests.iter().filter(|test| test.standing.passed).count();
     let attempts = progress.labs.iter().map(|lab| lab.attempts.len()).sum::<usize>();
     let untouched = attempts == 0;
     view! {
@@ -18,6 +20,7 @@ pub(crate) fn ProgressView(progress: MyProgress) -> impl IntoView {
             <h1>"My progress"</h1>
             <dl class="figures">
                 <div><dt>"Lessons done"</dt><dd>{progress.lessons_done}<small>" of "{progress.lessons_total}</small></dd></div>
+                <div><dt>"Tests passed"</dt><dd>{tests_passed}<small>" of "{progress.tests.len()}</small></dd></div>
                 <div><dt>"Labs passed"</dt><dd>{passed}<small>" of "{labs}</small></dd></div>
                 <div><dt>"Graded attempts"</dt><dd>{attempts}</dd></div>
             </dl>
@@ -25,6 +28,12 @@ pub(crate) fn ProgressView(progress: MyProgress) -> impl IntoView {
                 <h2>"Modules"</h2>
                 <ol class="modules">{progress.modules.into_iter().map(|module| view! { <Module module/> }).collect_view()}</ol>
             </section>
+            {(!progress.tests.is_empty()).then(|| view! {
+                <section>
+                    <h2>"Tests"</h2>
+                    <ul class="rows">{progress.tests.into_iter().map(|test| view! { <TestRow test/> }).collect_view()}</ul>
+                </section>
+            })}
             <section>
                 <h2>"Labs"</h2>
                 {untouched.then(|| view! { <p class="empty">"No lab graded yet. "<a href="/labs">"Choose one"</a>" and start it; a check there counts as an attempt."</p> })}

@@ -18,7 +18,7 @@ use bulkhead_app::{
 };
 
 fn pages() -> Vec<(&'static str, &'static str, Caller, Page)> {
-    use sample::{account, course, lab, progress};
+    use sample::{account, course, lab, progress, test};
     let refused = |field: &str, message: &str| Some(ApiError::Invalid { field: field.into(), message: message.into() });
     let signed = Credentials {
         email: "ada@example.org".into(),
@@ -44,6 +44,9 @@ fn pages() -> Vec<(&'static str, &'static str, Caller, Page)> {
         ("search", "/search", account::student(), Page::Search { query: "overlay".into(), hits: course::hits() }),
         ("search-none", "/search", account::student(), Page::Search { query: "zebra".into(), hits: vec![] }),
         ("search-empty", "/search", account::student(), Page::Search { query: String::new(), hits: vec![] }),
+        ("test", "/learn/m/test", account::student(), Page::Test(test::start())),
+        ("test-open", "/learn/m/test", account::student(), Page::Test(test::open())),
+        ("test-taken", "/learn/m/test", account::student(), Page::Test(test::taken())),
         ("labs", "/labs", account::student(), Page::Labs(lab::cards())),
         ("labs-empty", "/labs", account::student(), Page::Labs(vec![])),
         ("lab-idle", "/labs/read-only-but-alive", account::student(), Page::Lab(lab::idle())),
@@ -204,6 +207,26 @@ fn the_key_of_a_quiz_stays_away_until_it_was_answered() {
     };
     assert!(!page(sample::course::lesson()).contains("data-right"));
     assert!(page(sample::course::answered()).contains("data-right=\"yes\""));
+}
+
+/// Its keys are on the page only after it was handed in, and then it cannot be handed in again.
+#[test]
+fn a_test_is_closed_once_its_keys_are_shown() {
+    let page = |test| render("/test", "", sample::account::student(), Page::Test(test)).html;
+    let open = page(sample::test::open());
+    assert!(open.contains("Hand in") && open.contains("name=\"paper\" value=\"7\"") && !open.contains("data-right"));
+    assert!(html::text(&open).contains("You were wrong about this before."));
+    let taken = page(sample::test::taken());
+    assert!(
+        !taken.contains("Hand in")
+            && taken.contains("data-right=\"yes\"")
+            && taken.contains("/learn/m/test/new") | taken.contains("/new")
+    );
+    assert_eq!(
+        taken.matches("<fieldset disabled").count() + taken.matches("<fieldset class=\"bare\" disabled").count(),
+        4
+    );
+    assert!(html::text(&taken).contains("Read again: Read-only root file systems"));
 }
 
 /// As a plain form: the places of the items come in the order in which the items are shown.

@@ -27,6 +27,15 @@ impl Quiz {
 }
 
 impl Question {
+    /// Whether an answer, as it was understood, says anything.
+    pub fn is_given(&self, answer: &Answer) -> bool {
+        match &self.kind {
+            Kind::Single { .. } | Kind::Multiple { .. } => !answer.choices.is_empty(),
+            Kind::Short { .. } => !answer.text.trim().is_empty(),
+            Kind::Order { items } => answer.choices.iter().any(|place| *place < items.len()),
+        }
+    }
+
     fn public(&self) -> PublicQuestion {
         let htmls = |options: &[QuizOption]| options.iter().map(|option| option.html.clone()).collect();
         let kind = match &self.kind {
@@ -176,6 +185,8 @@ mod tests {
         assert_eq!(mark(&[2, usize::MAX]).answer.choices, [2, 3, 3]);
         assert!(mark(&[2, 0, 1, 0, 0]).correct);
         assert!(!format!("{:?}", quiz.public()).contains("place"));
+        let given = |choices: &[usize]| quiz.questions[0].is_given(&mark(choices).answer);
+        assert!(given(&[1]) && given(&[3, 3, 0]) && !given(&[]) && !given(&[3, 3, 3]));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use bulkhead_app::api::{
 };
 use bulkhead_content::{self as content, Entry, Lesson, Placed, Status};
 
-use super::{Fault, Platform, account_of, lab};
+use super::{Fault, Platform, account_of, lab, test};
 use crate::{
     clock::Moment,
     store::{AccountId, QuizRecord},
@@ -27,6 +27,11 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Nothing read; only what the role lets see.
+    pub(super) fn anonymous(caller: &Caller) -> Self {
+        Self { sees_drafts: caller.at_least(Role::Instructor), ..Self::default() }
+    }
+
     async fn of(platform: &Platform, caller: &Caller) -> ApiResult<Self> {
         let sees_drafts = caller.at_least(Role::Instructor);
         let Ok(account) = account_of(caller) else { return Ok(Self { sees_drafts, ..Self::default() }) };
@@ -62,6 +67,7 @@ pub(super) fn lesson_state(lesson: &Lesson, read: bool, passed: bool) -> LessonS
 
 pub(super) async fn outline(platform: &Platform, caller: &Caller) -> ApiResult<Outline> {
     let reader = Reader::of(platform, caller).await?;
+    let tests = test::links(platform, caller).await?;
     let course = &platform.course;
     let modules = course.modules.iter().map(|module| ModuleEntry {
         number: module.number,
@@ -77,8 +83,11 @@ pub(super) async fn outline(platform: &Platform, caller: &Caller) -> ApiResult<O
             })
             .collect(),
         labs: reader.labs(platform, &module.labs),
+        test: tests.iter().find(|(of, _)| of.as_ref() == Some(&module.slug)).map(|(_, test)| test.clone()),
     });
-    Ok(Outline { title: course.title.clone(), modules: modules.collect(), resume: resume(platform, &reader) })
+    let final_test = tests.iter().find(|(of, _)| of.is_none()).map(|(_, test)| test.clone());
+    Ok(Outline {
+        final_test, title: course.title.clone(), modules: modules.collect(), resume: resume(platform, &reader) })
 }
 
 fn lesson_entry(reader: &Reader, entry: &Entry) -> LessonEntry {
@@ -149,7 +158,7 @@ pub(super) async fn submit_quiz(
     answers: Vec<Answer>,
 ) -> ApiResult<QuizResult> {
     let account = account_of(caller)?;
-    let reader = Reader { sees_drafts: caller.at_least(Role::Instructor), ..Reader::default() };
+    let reader = Reader::anonymous(caller);
     // Pages post to the lesson's address, islands send its id.
     let placed = find(platform, &reader, path)
         .or_else(|_| platform.course.lesson_by_id(path).filter(|p| reader.sees(p.lesson)).ok_or(ApiError::NotFound))?;
@@ -165,13 +174,19 @@ pub(super) async fn submit_quiz(
     };
     let reading = platform.store.reading();
     reading.record_quiz(account, &placed.lesson.id, &record).await.map_err(Fault::shown)?;
+    // A question that was left open is none that he was wrong about.
+    let given = |(question, mark): &(&content::Question, &Mark)| question.is_given(&given(mark.answer.clone()));
+    let answered = quiz.questions.iter().zip(&result.marks).filter(given);
+    let asked: Vec<_> =
+        answered.map(|(_, mark)| (content::exam::key(&placed.lesson.id, &mark.question), mark.correct)).collect();
+    platform.store.papers().record(account, &asked, record.at).await.map_err(Fault::shown)?;
     Ok(result)
 }
 
 /// Sections that match, the best first.
 pub(super) fn search(platform: &Platform, caller: &Caller, query: &str) -> Vec<SearchHit> {
     const MOST: usize = 20;
-    let reader = Reader { sees_drafts: caller.at_least(Role::Instructor), ..Reader::default() };
+    let reader = Reader::anonymous(caller);
     let hits = platform.course.search(query, 2 * MOST).into_iter();
     let hits = hits.filter(|hit| find(platform, &reader, &hit.path).is_ok()).take(MOST);
     hits.map(|hit| {
@@ -190,6 +205,10 @@ fn find<'a>(platform: &'a Platform, reader: &Reader, path: &str) -> ApiResult<Pl
     platform.course.lesson(path).filter(|placed| reader.sees(placed.lesson)).ok_or(ApiError::NotFound)
 }
 
+fn given(answer: Answer) -> content::Answer {
+    content::Answer { question: answer.question, choices: answer.choices, text: answer.text }
+}
+
 /// The last submission, marked against the quiz as it stands today.
 async fn last_result(
     platform: &Platform,
@@ -201,8 +220,7 @@ async fn last_result(
     Ok(record.map(|record| marked(quiz, record.answers)))
 }
 
-fn marked(quiz: &content::Quiz, answers: Vec<Answer>) -> QuizResult {
-    let given = |a: Answer| content::Answer { question: a.question, choices: a.choices, text: a.text };
+pub(super) fn marked(quiz: &content::Quiz, answers: Vec<Answer>) -> QuizResult {
     let answers: Vec<content::Answer> = answers.into_iter().map(given).collect();
     let marks = quiz.mark(&answers);
     let mark = |mark: content::Mark| Mark {
@@ -224,6 +242,10 @@ fn marked(quiz: &content::Quiz, answers: Vec<Answer>) -> QuizResult {
 }
 
 fn shown_quiz(lesson: &Lesson, quiz: &content::Quiz) -> Quiz {
+    Quiz { lesson: lesson.path.clone(), questions: shown_questions(quiz), result: None }
+}
+
+pub(super) fn shown_questions(quiz: &content::Quiz) -> Vec<Question> {
     let question = |question: content::PublicQuestion| Question {
         id: question.id,
         prompt_html: question.prompt_html,
@@ -235,8 +257,7 @@ fn shown_quiz(lesson: &Lesson, quiz: &content::Quiz) -> Quiz {
             content::PublicKind::Order { items_html } => QuestionKind::Order { items_html },
         },
     };
-    let questions = quiz.public().questions.into_iter().map(question).collect();
-    Quiz { lesson: lesson.path.clone(), questions, result: None }
+    quiz.public().questions.into_iter().map(question).collect()
 }
 
 fn heading(heading: &content::Heading) -> Heading {

@@ -5,6 +5,7 @@
 //! course    outline, lesson, quiz, search
 //! lab       sandboxes, checks, hints, answers, terminals, reports
 //! progress  the student's own, the instructor's matrix
+//! test      tests over a module and over the course
 //! account   name, password, sessions
 //! upkeep    what is swept now and then
 //! ```
@@ -14,6 +15,7 @@ mod course;
 mod fault;
 mod lab;
 mod progress;
+mod test;
 mod upkeep;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use bulkhead_app::api::{
     course::{Answer, LessonPage, Outline, QuizResult, SearchHit},
     lab::{CheckScope, HintView, LabCard, LabPage, SandboxView, TerminalView},
     progress::{Matrix, MyProgress},
+    test::TestPage,
 };
 use bulkhead_content::Course;
 
@@ -99,6 +102,22 @@ impl Backend for Platform {
     }
     async fn search(&self, caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>> {
         Ok(course::search(self, caller, query))
+    }
+
+    async fn test(&self, caller: &Caller, module: Option<&str>) -> ApiResult<TestPage> {
+        test::test(self, caller, module).await
+    }
+    async fn draw_test(&self, caller: &Caller, module: Option<&str>) -> ApiResult<()> {
+        test::draw(self, caller, module).await
+    }
+    async fn hand_in_test(
+        &self,
+        caller: &Caller,
+        module: Option<&str>,
+        paper: i64,
+        answers: Vec<Answer>,
+    ) -> ApiResult<QuizResult> {
+        test::hand_in(self, caller, module, paper, answers).await
     }
 
     async fn labs(&self, caller: &Caller) -> ApiResult<Vec<LabCard>> {

@@ -9,7 +9,7 @@ use bulkhead_app::api::{
 };
 use bulkhead_content::Status;
 
-use super::{Fault, Platform, account_of, course::lesson_state, lab, require};
+use super::{Fault, Platform, account_of, course::lesson_state, lab, require, test};
 use crate::store::AccountId;
 
 pub(super) async fn mine(platform: &Platform, caller: &Caller) -> ApiResult<MyProgress> {
@@ -34,6 +34,7 @@ pub(super) async fn mine(platform: &Platform, caller: &Caller) -> ApiResult<MyPr
         lessons_total: modules.values().map(|module| module.total).sum(),
         labs: lab::progress(platform, account).await?,
         modules: modules.into_values().collect(),
+        tests: test::links(platform, caller).await?.into_iter().map(|(_, test)| test).collect(),
     })
 }
 

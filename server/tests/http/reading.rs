@@ -96,3 +96,55 @@ async fn drafts_are_for_those_who_write_them() {
     student.get("/search?q=namespace").send().await.expect_text("/learn/start/namespaces");
     student.get("/search?q=%3Cscript%3Ealert(1)%3C/script%3E").send().await.expect_no_text("<script>alert");
 }
+
+#[tokio::test]
+async fn a_test_is_drawn_handed_in_once_and_counted() {
+    let app = TestApp::public().await;
+    let student = app.student().await;
+    let caller = caller(&app).await;
+    let paper = async || app.platform.test(&caller, Some("start")).await.expect("a test");
+    student.get("/learn/start/test").send().await.expect_status(200).expect_text("Begin").expect_no_text("EROFS");
+    assert_eq!(paper().await.paper, None);
+    student.post("/learn/start/test").form(&[("paper", "1")]).send().await.expect_status(404);
+
+    student.post("/learn/start/test/new").form(&[]).send().await.expect_redirect("/learn/start/test");
+    let drawn = paper().await.paper.expect("drawn");
+    assert_eq!((drawn.questions.len(), paper().await.questions), (2, 2));
+    let open = student.get("/learn/start/test").send().await.expect_status(200);
+    open.expect_text("Hand in").expect_no_text("EROFS").expect_no_text("They share the kernel");
+    let id = drawn.id.to_string();
+    let hand_in = |answer: &'static str| {
+        let fields = [("paper", id.as_str()), ("q.namespaces.kernel", "1"), ("q.namespaces.error", answer)];
+        student.post("/learn/start/test").form(&fields)
+    };
+    student.post("/learn/start/test").form(&[("paper", "1")]).send().await.expect_status(409);
+    hand_in("EACCES").send().await.expect_redirect("/learn/start/test");
+    let taken = student.get("/learn/start/test").send().await;
+    taken.expect_text("The kernel answers with EROFS").expect_text("Read again").expect_no_text("Hand in");
+    hand_in("EROFS").send().await.expect_status(409);
+    assert_eq!((paper().await.standing.best, paper().await.standing.passed), (Some(50), false));
+
+    let last = app.platform.test(&caller, None).await.expect("the final test");
+    assert_eq!(last.paper, None);
+    student.post("/test/new").form(&[]).send().await.expect_redirect("/test");
+    let last = app.platform.test(&caller, None).await.expect("the final test").paper.expect("drawn");
+    assert_eq!((last.questions[0].question.id.as_str(), last.questions[0].missed), ("namespaces.error", true));
+    let mine = app.platform.my_progress(&caller).await.expect("progress");
+    let best: Vec<_> = mine.tests.iter().map(|test| (test.href.as_str(), test.standing.best)).collect();
+    assert_eq!(best[0], ("/learn/start/test", Some(50)));
+    assert_eq!(best.last(), Some(&("/test", None)));
+    student.get("/learn/nowhere/test").send().await.expect_status(404);
+}
+
+#[tokio::test]
+async fn a_miss_in_a_quiz_is_remembered_and_an_open_question_is_none() {
+    let app = TestApp::public().await;
+    let student = app.student().await;
+    let account = app.account("student", Role::Student).await.id;
+    let missed = async || app.platform.store.papers().missed(account).await.expect("asked");
+    let quiz = |answers: &'static [(&str, &str)]| student.post("/learn/start/namespaces/quiz").form(answers);
+    quiz(&[("q.kernel", "1")]).send().await.expect_status(303);
+    assert!(missed().await.is_empty());
+    quiz(&[("q.kernel", "0")]).send().await.expect_status(303);
+    assert_eq!(missed().await, ["namespaces.kernel"]);
+}

@@ -20,6 +20,7 @@ fn module(number: u8, title: &str, summary: &str, sections: Vec<SectionEntry>, l
         summary: summary.into(),
         sections,
         labs,
+        test: (number == 2).then(|| super::test::link(Some(number))),
     }
 }
 
@@ -34,7 +35,7 @@ fn lab_link(best_score: Option<u8>) -> LabLink {
 }
 
 pub(crate) fn empty() -> Outline {
-    Outline { title: "Docker Security - Internals".into(), modules: vec![], resume: None }
+    Outline { title: "Docker Security - Internals".into(), modules: vec![], resume: None, final_test: None }
 }
 
 pub(crate) fn outline() -> Outline {
@@ -43,6 +44,7 @@ pub(crate) fn outline() -> Outline {
     Outline {
         title: "Docker Security - Internals".into(),
         resume: Some("/learn/module/overlay".into()),
+        final_test: Some(super::test::link(None)),
         modules: vec![
             module(
                 1,
@@ -124,7 +126,7 @@ const HTML: &str = r##"<p>A container’s root file system is a stack of read-on
 <p>A read-only root does not stop code that never touches the disk.</p></div>
 <figure class="diagram"><svg role="img" aria-label="Two layers below, one above" viewBox="0 0 420 150" width="420" fill="none"><rect class="dg-box" x="20" y="90" width="380" height="40" rx="4"/><text class="dg-text" x="40" y="115">image layers</text><text class="dg-mono" x="290" y="115">lowerdir</text><rect class="dg-box dg-danger" x="20" y="30" width="380" height="40" rx="4"/><text class="dg-text" x="40" y="55">writable layer</text><text class="dg-mono" x="290" y="55">upperdir</text><line class="dg-dashed" x1="20" y1="80" x2="400" y2="80"/></svg><figcaption>With --read-only the upper layer is there, but nothing may write through the mount.</figcaption></figure>"##;
 
-fn questions() -> Vec<Question> {
+pub(crate) fn questions() -> Vec<Question> {
     vec![
         Question {
             id: "mount".into(),

@@ -4,3 +4,4 @@ pub(crate) mod account;
 pub(crate) mod course;
 pub(crate) mod lab;
 pub(crate) mod progress;
+pub(crate) mod test;

@@ -19,6 +19,7 @@ pub(crate) fn mine() -> MyProgress {
             module(2, "Docker Container Security", 1, 5),
             module(3, "Docker Host Security", 0, 0),
         ],
+        tests: vec![super::test::link(Some(2)), super::test::link(None)],
         labs: vec![LabProgress {
             lab: "read-only-but-alive".into(),
             title: "Read-only, but alive".into(),
@@ -34,7 +35,7 @@ pub(crate) fn mine() -> MyProgress {
 }
 
 pub(crate) fn nothing() -> MyProgress {
-    MyProgress { lessons_done: 0, lessons_total: 9, labs: vec![], modules: vec![] }
+    MyProgress { lessons_done: 0, lessons_total: 9, labs: vec![], modules: vec![], tests: vec![] }
 }
 
 const NAMES: [&str; 12] = [

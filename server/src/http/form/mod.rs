@@ -8,3 +8,4 @@ mod session;
 pub(super) mod sign_in;
 pub(super) mod sign_out;
 pub(super) mod sign_up;
+pub(super) mod test;

@@ -12,3 +12,4 @@ pub(super) mod report;
 pub(super) mod search;
 pub(super) mod sign_in;
 pub(super) mod sign_up;
+pub(super) mod test;

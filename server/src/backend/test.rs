@@ -1,0 +1,178 @@
+//! Tests: draws them, marks them, keeps how they went.
+
+use bulkhead_app::api::{
+    ApiError, ApiResult, Caller,
+    course::{Answer, Link, QuizResult},
+    test::{TestLink, TestPage, TestPaper, TestQuestion, TestStanding},
+};
+use bulkhead_content::{
+    Module, PASS_PERCENT,
+    exam::{self, Pooled},
+};
+
+use super::{
+    Fault, Platform, account_of,
+    course::{self, Reader},
+};
+use crate::{
+    clock::Moment,
+    store::{AccountId, HandedIn, Paper, Standing},
+};
+
+/// The test over the whole course; no module's slug can be it as it is in no outline.
+const FINAL: &str = "final";
+
+/// A module's slug, or `None` for the whole course.
+pub(super) type Which<'a> = Option<&'a str>;
+
+/// One test of the course as a caller may take it.
+struct Test<'p> {
+    module: Option<&'p Module>,
+    pool: Vec<Pooled<'p>>,
+}
+
+impl<'p> Test<'p> {
+    fn find(platform: &'p Platform, caller: &Caller, which: Which<'_>) -> ApiResult<Self> {
+        let course = &platform.course;
+        let module = which.map(|slug| course.module(slug).ok_or(ApiError::NotFound)).transpose()?;
+        let reader = Reader::anonymous(caller);
+        let mut pool = course.pool(|lesson| reader.sees(lesson));
+        pool.retain(|pooled| module.is_none_or(|module| pooled.module.slug == module.slug));
+        if pool.is_empty() { Err(ApiError::NotFound) } else { Ok(Self { module, pool }) }
+    }
+
+    fn key(&self) -> &str {
+        self.module.map_or(FINAL, |module| &module.slug)
+    }
+
+    fn title(&self) -> String {
+        self.module.map_or_else(|| "Final test".to_owned(), |module| format!("Test: {}", module.title))
+    }
+
+    fn href(&self) -> String {
+        self.module.map_or_else(|| "/test".to_owned(), |module| format!("/learn/{}/test", module.slug))
+    }
+
+    fn length(&self) -> usize {
+        let most = if self.module.is_some() { exam::MODULE_TEST } else { exam::FINAL_TEST };
+        most.min(self.pool.len())
+    }
+
+    fn draw(&self, missed: &[String], seed: u64) -> Vec<String> {
+        match self.module {
+            Some(module) => exam::draw_module(&self.pool, &module.slug, seed),
+            None => exam::draw_final(&self.pool, missed, seed),
+        }
+    }
+}
+
+pub(super) async fn test(platform: &Platform, caller: &Caller, which: Which<'_>) -> ApiResult<TestPage> {
+    let account = account_of(caller)?;
+    let test = Test::find(platform, caller, which)?;
+    let paper = platform.store.papers().paper(account, test.key()).await.map_err(Fault::shown)?;
+    let missed = platform.store.papers().missed(account).await.map_err(Fault::shown)?;
+    Ok(TestPage {
+        title: test.title(),
+        href: test.href(),
+        module: test.module.map(|module| Link {
+            title: format!("{} {}", module.number, module.title),
+            href: format!("/#module-{}", module.number),
+        }),
+        questions: test.length(),
+        pass_percent: PASS_PERCENT,
+        standing: paper.as_ref().map(|paper| shown(paper.standing)).unwrap_or_default(),
+        paper: paper.and_then(|paper| shown_paper(&test, paper, &missed)),
+    })
+}
+
+/// `None` where nothing of it is in the course any more.
+fn shown_paper(test: &Test<'_>, paper: Paper, missed: &[String]) -> Option<TestPaper> {
+    let quiz = exam::paper(&test.pool, &paper.questions);
+    let result = paper.taken.map(|taken| course::marked(&quiz, taken.answers));
+    let questions: Vec<TestQuestion> = course::shown_questions(&quiz)
+        .into_iter()
+        .map(|question| TestQuestion {
+            lesson: result.as_ref().and_then(|_| origin(&test.pool, &question.id)),
+            missed: missed.contains(&question.id),
+            question,
+        })
+        .collect();
+    (!questions.is_empty()).then_some(TestPaper { id: paper.drawn_at.millis(), questions, result })
+}
+
+fn origin(pool: &[Pooled<'_>], key: &str) -> Option<Link> {
+    let lesson = pool.iter().find(|pooled| pooled.key == key)?.lesson?.lesson;
+    Some(Link { title: lesson.title.clone(), href: course::href(lesson) })
+}
+
+/// A new paper, in place of the one before.
+pub(super) async fn draw(platform: &Platform, caller: &Caller, which: Which<'_>) -> ApiResult<()> {
+    let account = account_of(caller)?;
+    let test = Test::find(platform, caller, which)?;
+    let papers = platform.store.papers();
+    let missed = papers.missed(account).await.map_err(Fault::shown)?;
+    let questions = test.draw(&missed, u64::from_le_bytes(platform.random.bytes()));
+    papers.draw(account, test.key(), &questions, platform.clock.now()).await.map_err(Fault::shown)?;
+    Ok(())
+}
+
+/// Marks the paper. It can be handed in once: its keys are shown afterwards.
+pub(super) async fn hand_in(
+    platform: &Platform,
+    caller: &Caller,
+    which: Which<'_>,
+    paper: i64,
+    answers: Vec<Answer>,
+) -> ApiResult<QuizResult> {
+    let account = account_of(caller)?;
+    let test = Test::find(platform, caller, which)?;
+    let papers = platform.store.papers();
+    let drawn = papers.paper(account, test.key()).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)?;
+    let closed = || ApiError::Conflict { message: "This paper was handed in already. Draw another one.".to_owned() };
+    if drawn.taken.is_some() || drawn.drawn_at != Moment::from_millis(paper) {
+        return Err(closed());
+    }
+    let result = course::marked(&exam::paper(&test.pool, &drawn.questions), answers);
+    let handed = HandedIn {
+        answers: result.marks.iter().map(|mark| mark.answer.clone()).collect(),
+        percent: percent(result.correct, result.total),
+        passed: result.passed,
+        at: platform.clock.now(),
+        marks: result.marks.iter().map(|mark| (mark.question.clone(), mark.correct)).collect(),
+    };
+    let kept = papers.hand_in(account, test.key(), drawn.drawn_at, &handed).await.map_err(Fault::shown)?;
+    if kept { Ok(result) } else { Err(closed()) }
+}
+
+/// Every test of the course, the modules' in order and the final one last, with how the account stands.
+pub(super) async fn links(platform: &Platform, caller: &Caller) -> ApiResult<Vec<(Option<String>, TestLink)>> {
+    let standings = match account_of(caller) {
+        Ok(account) => standings(platform, account).await?,
+        Err(_) => Vec::new(),
+    };
+    let modules = platform.course.modules.iter().map(|module| Some(module.slug.as_str()));
+    let tests = modules.chain([None]).filter_map(|which| Test::find(platform, caller, which).ok());
+    let link = |test: Test<'_>| {
+        let standing = standings.iter().find(|(key, _)| key == test.key()).map(|(_, standing)| *standing);
+        let link = TestLink {
+            title: test.title(),
+            href: test.href(),
+            questions: test.length(),
+            standing: standing.map(shown).unwrap_or_default(),
+        };
+        (test.module.map(|module| module.slug.clone()), link)
+    };
+    Ok(tests.map(link).collect())
+}
+
+async fn standings(platform: &Platform, account: AccountId) -> ApiResult<Vec<(String, Standing)>> {
+    Ok(platform.store.papers().standings(account).await.map_err(Fault::shown)?)
+}
+
+fn shown(standing: Standing) -> TestStanding {
+    TestStanding { best: standing.best, passed: standing.passed, taken: standing.taken }
+}
+
+fn percent(correct: usize, total: usize) -> u8 {
+    u8::try_from(correct * 100 / total.max(1)).unwrap_or(100)
+}
