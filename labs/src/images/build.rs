@@ -1,6 +1,7 @@
 //! Runs the steps of a plan that an engine has not done yet.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     io,
     sync::Arc,
@@ -78,8 +79,14 @@ async fn run(
     match &step.work {
         Work::Bootstrap => base::bootstrap(docker, report, &step.image).await,
         Work::Pull => pull(docker, report, &step.image).await,
-        Work::Dockerfile { context, arguments, kind } => {
-            dockerfile::build(docker, report, &step.image, context, arguments, kind).await
+        Work::Dockerfile { context, tools, arguments, kind } => {
+            let mut context = Cow::Borrowed(context);
+            for tool in tools {
+                let name = tool.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let why = |error| ImagesError::failed(report.step(), format!("{}: {error}", tool.display()));
+                context.to_mut().insert(name, tokio::fs::read(tool).await.map_err(why)?);
+            }
+            dockerfile::build(docker, report, &step.image, &context, arguments, kind).await
         }
         Work::Bake { machine, agent } => bake_image(docker, report, &step.image, machine, agent.clone()).await,
         Work::Lab { host, preload, trees } => {
@@ -227,6 +234,7 @@ mod tests {
             base: BaseSource::Bootstrap,
             machine: Files::from([program("Dockerfile")]),
             programs: [program("agent"), program("init")].into(),
+            tools: "tools".into(),
             labs: vec![LabSource { id: "x".into(), fixtures: Files::new() }],
         })
         .unwrap();

@@ -1,5 +1,7 @@
 //! Sources → steps in build order, each with the tag that all its inputs hash to.
 
+use std::path::PathBuf;
+
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -11,6 +13,10 @@ use super::{
 /// Part of every hash: raise it when the code of a step changes what comes out.
 const RECIPE: u32 = 1;
 const PREFIX: &str = "bulkhead";
+/// Other people's programs on the student's machine that Debian does not carry.
+const TOOLS: [&str; 2] = ["hadolint", "syft"];
+/// Says which versions. It is part of the machine's context, and so of its hash.
+const TOOLS_PINNED: &str = "tools.txt";
 
 /// What to build, in order. Two plans of equal sources are equal.
 #[derive(Clone, Debug)]
@@ -45,9 +51,11 @@ pub struct Step {
 pub(super) enum Work {
     Bootstrap,
     Pull,
-    /// A Dockerfile with its context; `arguments` are build arguments.
+    /// A Dockerfile with its context; `arguments` are build arguments. `tools` join the context, each by its own name: they
+    /// are large, and read only when the image is built.
     Dockerfile {
         context: Files,
+        tools: Vec<PathBuf>,
         arguments: Vec<(String, String)>,
         kind: &'static str,
     },
@@ -90,12 +98,14 @@ pub fn plan(sources: &Sources) -> Result<Plan, ImagesError> {
         let name = format!("{PREFIX}/machine");
         let mut context = sources.machine.clone();
         context.insert("init".to_owned(), program(sources, &name, "init")?.clone());
+        let tools = if context.contains_key(TOOLS_PINNED) { TOOLS.as_slice() } else { &[] };
         let image = tagged("machine", &Hash::new("machine").text(&base.image).files(&context));
         Step {
             name,
             image,
             work: Work::Dockerfile {
                 context,
+                tools: tools.iter().map(|tool| sources.tools.join(tool)).collect(),
                 arguments: vec![("BASE".to_owned(), base.image.clone())],
                 kind: "machine",
             },
@@ -177,7 +187,7 @@ fn fixture(
         hash = hash.text(key).text(value);
     }
     let image = tagged(&repository, &hash);
-    Ok(Step { name, image, work: Work::Dockerfile { context, arguments, kind: "fixture" } })
+    Ok(Step { name, image, work: Work::Dockerfile { context, tools: Vec::new(), arguments, kind: "fixture" } })
 }
 
 fn program<'a>(sources: &'a Sources, image: &str, program: &str) -> Result<&'a Vec<u8>, ImagesError> {
@@ -234,6 +244,7 @@ mod tests {
             base: BaseSource::Bootstrap,
             machine: files(&[("Dockerfile", "FROM x")]),
             programs: files(&[("agent", "A"), ("init", "I"), ("cms", "C")]),
+            tools: "tools".into(),
             labs: vec![
                 LabSource { id: "plain".into(), fixtures: Files::new() },
                 LabSource {

@@ -1,6 +1,6 @@
 //! What goes into images. Whoever calls reads it from a folder or out of the binary; nothing here touches a disk.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// Environment variable that names a base image to use in place of a bootstrapped one, best by digest.
 pub const BASE_VARIABLE: &str = "BULKHEAD_BASE_IMAGE";
@@ -23,6 +23,8 @@ pub struct Sources {
     pub machine: Files,
     /// Static programs by name: `agent` and `init` always, others as fixtures ask for them.
     pub programs: Files,
+    /// The folder of other people's programs that the machine's `tools.txt` pins.
+    pub tools: PathBuf,
     pub labs: Vec<LabSource>,
 }
 

@@ -112,7 +112,6 @@ async fn hostile_frames_close_the_link_with_a_reason() {
         ("as long as a number can be", vec![0xff; HEADER]),
         ("of unknown kind", framed(9, Vec::new())),
         ("a request", framed(Kind::Request as u8, json("{}"))),
-        ("credit", framed(Kind::Credit as u8, vec![0, 0, 1, 0])),
         ("not a response", framed(Kind::Response as u8, json("[1,2"))),
         ("not an event", framed(Kind::Event as u8, json(r#"{"event":"party"}"#))),
     ];

@@ -33,6 +33,9 @@ struct Machine;
 #[exclude = ".*"]
 struct Programs;
 
+/// Environment variable that names the folder of tools for the student's machine, where it is not the checkout's.
+const TOOLS_VARIABLE: &str = "BULKHEAD_TOOLS";
+
 /// Where labs come from.
 #[derive(Clone, Debug, Default)]
 pub struct Installed {
@@ -69,6 +72,7 @@ impl Installed {
             base: base.map_or(BaseSource::Bootstrap, BaseSource::Image),
             machine: embedded::<Machine>(),
             programs: embedded::<Programs>(),
+            tools: tools(),
             labs: catalog.labs().iter().map(|lab| fixtures(&files, lab.id.as_str())).collect(),
         };
         Ok(images::plan(&sources)?)
@@ -84,6 +88,12 @@ impl Installed {
     pub fn folder(&self) -> Cow<'_, Path> {
         self.labs.as_deref().map_or(Cow::Borrowed(Path::new("labs/catalog")), Cow::Borrowed)
     }
+}
+
+/// Not part of the binary: they are larger than all of it.
+fn tools() -> PathBuf {
+    std::env::var_os(TOOLS_VARIABLE)
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools"), Into::into)
 }
 
 fn fixtures(files: &Files, lab: &str) -> LabSource {

@@ -3,6 +3,7 @@
 mod server;
 mod site;
 mod statics;
+mod tools;
 
 use anyhow::Result;
 
@@ -14,7 +15,7 @@ pub(crate) const HOST: &[&str] = &["--workspace", "--exclude", "bulkhead-front"]
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Part {
-    /// The agent, the student's pid 1 and the fixtures: static binaries for sandboxes.
+    /// What goes into sandboxes: the agent, the student's pid 1 and the fixtures as static binaries, and tools.
     Statics,
     /// Stylesheets, fonts, terminal bundle, WASM.
     Site,
@@ -38,16 +39,22 @@ impl Profile {
 
 pub(crate) fn part(part: Part, profile: Profile) -> Result<()> {
     match part {
-        Part::Statics => statics::build(),
+        Part::Statics => inside(),
         Part::Site => site::build(profile),
         Part::Server => server::build(profile),
         Part::All => all(profile),
     }
 }
 
+/// What sandbox images are made of.
+fn inside() -> Result<()> {
+    tools::fetch()?;
+    statics::build()
+}
+
 /// A release embeds the site, so the server comes last.
 pub(crate) fn all(profile: Profile) -> Result<()> {
-    statics::build()?;
+    inside()?;
     site::build(profile)?;
     server::build(profile)
 }

@@ -16,6 +16,7 @@ struct Need {
 const BUILD: &[Need] = &[
     Need { packages: &["gcc", "libc6-dev"], present: || which("cc").is_some() },
     Need { packages: &["nodejs", "npm"], present: || which("node").is_some() && which("npm").is_some() },
+    Need { packages: &["python3", "python3-pip"], present: has_pip },
     Need { packages: &["mmdebstrap"], present: || which("mmdebstrap").is_some() },
     Need {
         packages: &["debian-archive-keyring"],
@@ -51,6 +52,11 @@ pub(crate) enum Group {
     Engine,
     Test,
     Bench,
+}
+
+fn has_pip() -> bool {
+    which("python3").is_some()
+        && command("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|o| o.status.success())
 }
 
 fn has_postgres() -> bool {
