@@ -201,3 +201,64 @@ async fn answers_are_recomputed_from_the_live_state() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn images_are_judged_by_their_layers_and_their_own_configuration() {
+    let setup = r#"mkdir -p /root/app; cd /root/app; echo s3cret-token > token; dd if=/dev/urandom of=ballast bs=1k count=600 2>/dev/null
+        cat > Dockerfile.bad <<'END'
+FROM tiny:1
+LABEL lab=app
+ARG TOKEN
+ENV TOKEN=$TOKEN
+COPY token /tmp/token
+COPY ballast /opt/ballast
+RUN rm /tmp/token && mkdir -p /var/lib/dpkg && printf 'Package: sudo\nStatus: install ok installed\n\n' > /var/lib/dpkg/status && cp /bin/busybox /bin/helper && chmod 4755 /bin/helper && ln -s busybox /bin/sudo
+CMD sleep 1000
+END
+        cat > Dockerfile.good <<'END'
+FROM tiny:1
+LABEL lab=app
+RUN --mount=type=secret,id=tok sha256sum /run/secrets/tok > /data; find / -xdev -perm /6000 -type f -exec chmod a-s {} + ; echo 'app:x:10001:10001::/:/bin/sh' >> /etc/passwd
+USER app
+HEALTHCHECK CMD ["true"]
+CMD ["sleep", "1000"]
+END
+        docker build -q -t app:bad --build-arg TOKEN=argument-secret -f Dockerfile.bad . && docker build -q -t app:good --secret id=tok,src=token -f Dockerfile.good ."#;
+    with_sandbox(setup, async |sandbox| {
+        let check = |name: &str, keys: &str| format!("kind = \"image\"\nname = \"app:{name}\"\n{keys}");
+        for keys in [
+            "lacks_text = [\"s3cret-\"]",
+            "lacks_text = [\"argument-secret\"]",
+            "no_setuid = true",
+            "without_programs = [\"sudo\", \"curl\"]",
+            "without_packages = [\"sudo\"]",
+            "user_at_least = 1000",
+            "exec_form = true",
+            "healthcheck = true",
+            "size_below = { of = \"app:bad\", percent = 90 }",
+            "lacks = [\"/tmp/token\"]",
+        ] {
+            passes(sandbox, &check("good", keys)).await;
+            fails(sandbox, &check("bad", keys)).await;
+        }
+        passes(sandbox, &check("good", "built_on = \"tiny:1\"")).await;
+        fails(sandbox, &check("good", "built_on = \"cms:1\"")).await;
+        let seen = fails(sandbox, &check("bad", "lacks_text = [\"s3cret-\"]")).await;
+        assert!(seen.contains("/tmp/token"), "{seen}");
+        // One image that has it is enough, with or without a name.
+        let every = |filter: &str| format!("kind = \"image\"\nevery = {{ {filter} }}\nlacks_text = [\"s3cret-\"]");
+        for filter in ["label = \"lab=app\"", "reference = \"app\"", "all = true"] {
+            fails(sandbox, &every(filter)).await;
+        }
+        fails(sandbox, "kind = \"image-history\"\nname = \"app:bad\"\nlacks = \"TOKEN\"").await;
+        passes(sandbox, "kind = \"image-history\"\nname = \"app:good\"\nlacks = \"TOKEN\"\nmatches = \"HEALTHCHECK\"").await;
+        sandbox.says("docker rmi -f app:bad; docker image prune -f").await;
+        passes(sandbox, &every("label = \"lab=app\"")).await;
+        // What the build left keeps it still.
+        let cache = "kind = \"image\"\nevery = { label = \"lab=app\" }\ncache = true\nlacks_text = [\"s3cret-\"]";
+        fails(sandbox, cache).await;
+        sandbox.says("docker builder prune -af").await;
+        passes(sandbox, cache).await;
+    })
+    .await;
+}

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! container  jq over the engine's account of a container
-//! image      jq over an image, and what lies in its layers
+//! image      jq over an image, what lies in its layers, its configuration; image-history
 //! process    ids, capabilities, no_new_privs, seccomp, as the kernel shows them
 //! mount      a mount point, as the kernel shows it
 //! file       mode, owner, content of a file
@@ -86,7 +86,8 @@ pub(crate) const KINDS: &[(&str, Read)] = &[
     ("cgroup", |f| arc(cgroup::CgroupCheck::read(f))),
     ("network", |f| arc(network::NetworkCheck::read(f))),
     ("listen", |f| arc(listen::ListenCheck::read(f))),
-    ("net", |f| arc(net::NetCheck::read(f))),
+    ("net", |f| arc(Some(net::NetCheck::read(f)))),
+    ("image-history", |f| arc(image::HistoryCheck::read(f))),
 ];
 
 fn arc<K: Kind + 'static>(kind: Option<K>) -> Option<Arc<dyn Kind>> {

@@ -69,14 +69,14 @@ struct Spot {
 }
 
 impl NetCheck {
-    pub(super) fn read(fields: &Fields<'_>) -> Option<Self> {
+    pub(super) fn read(fields: &Fields<'_>) -> Self {
         let tables = fields.tables("cell");
         let count = tables.len();
         let cells: Vec<Cell> = tables.into_iter().filter_map(Cell::read).collect();
         if count == 0 || count > MOST_CELLS {
             fields.error(format!("the check has {count} cells"), format!("add 1 to {MOST_CELLS} [[task.check.cell]]"));
         }
-        Some(Self { cells })
+        Self { cells }
     }
 }
 

@@ -265,3 +265,53 @@ async fn net_tries_every_address_that_the_kernel_has() {
     recorded.on(|look| matches!(look, Look::Sockets { .. }), local);
     assert_eq!(judge(&recorded, MATRIX).await.verdict, Verdict::Fail);
 }
+
+const CONFIG: &str =
+    "{\"config\":{\"User\":\"app\",\"Cmd\":[\"/app\"]},\"rootfs\":{\"diff_ids\":[\"sha256:1\"]},\"history\":[]}";
+
+#[tokio::test]
+async fn a_configuration_is_the_one_that_the_id_names() {
+    let check = "kind = \"image\"\nname = \"grade/tiny:latest\"\nexec_form = true\nuser_at_least = 1000";
+    let mut recorded = Recorded::with(&[]);
+    assert_eq!(judge(&recorded, check).await.reason, "the image's configuration is not where the engine keeps it");
+    let image: serde_json::Value = serde_json::from_str(include_str!("recorded/image.json")).unwrap();
+    let hash = image["Id"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
+    let path = format!("/var/lib/docker/image/overlay2/imagedb/content/sha256/{hash}");
+    recorded.file(0, &path, CONFIG, 0o600);
+    assert_eq!(
+        judge(&recorded, check).await.reason,
+        "the image's configuration on the disk is not the one that its id names"
+    );
+    recorded.files.values_mut().for_each(|facts| facts.sha256 = Some(hash.clone()));
+    let passwd = |text: &str| {
+        let mut facts = Recorded::with(&[]);
+        facts.file(0, "/etc/passwd", text, 0o644);
+        Seen::File(facts.files.into_values().next().unwrap())
+    };
+    assert_snapshot!(show(&recorded, check).await, @"fail | the image grade/tiny:latest runs as a user with an id of at least 1000 and starts its program without a shell | the image's user is app, whom its /etc/passwd does not have | Not yet.");
+    for (text, verdict) in [
+        ("app:x:10001:1::/:/x\n", Verdict::Pass),
+        ("app:x:0:0::/:/x\n", Verdict::Fail),
+        ("app:x:nonsense:0::/:/x\n", Verdict::Fail),
+        ("", Verdict::Fail),
+    ] {
+        recorded.on(|look| matches!(look, Look::Layered { .. }), passwd(text));
+        assert_eq!(judge(&recorded, check).await.verdict, verdict, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_looked_through_is_not_judged() {
+    let check = "kind = \"image\"\nname = \"grade/tiny:latest\"\nno_setuid = true\nwithout_programs = [\"sudo\"]";
+    let mut recorded = Recorded::with(&[]);
+    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Unknown);
+    let scan = |truncated| Seen::Scan { entries: Vec::new(), truncated };
+    recorded.on(|look| matches!(look, Look::Scan { .. }), scan(true));
+    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Unknown);
+    recorded.on(|look| matches!(look, Look::Scan { .. }), scan(false));
+    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Pass);
+    let check = "kind = \"image\"\nevery = { label = \"lab=app\" }\nexec_form = true";
+    assert_snapshot!(show(&recorded, check).await, @"fail | every image with the label lab=app starts its program without a shell | there is no such image | Not yet.");
+    recorded.answer("/images/json?all=1", &json!([{ "Id": "../x", "Labels": { "lab": "app" } }]));
+    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Unknown);
+}

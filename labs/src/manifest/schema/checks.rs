@@ -1,6 +1,7 @@
 //! A check's keys: those of every check, and those of its kind.
 
 mod host;
+mod images;
 
 use serde_json::{Value, json};
 
@@ -57,19 +58,7 @@ fn kinds() -> Vec<(&'static str, Keys, Vec<&'static str>)> {
             vec![("of", of()), ("see", one_of(&["inspect", "changes"])), ("that", jq("must hold")), show()],
             vec!["of", "that"],
         ),
-        (
-            "image",
-            vec![
-                ("of", of()),
-                ("name", text("An image by name, in place of `of`")),
-                ("machine", id("With `name` (host)")),
-                ("that", jq("over the image's inspect")),
-                show(),
-                ("lacks", list(path())),
-                ("has", list(path())),
-            ],
-            vec![],
-        ),
+        ("image", images::image(), vec![]),
         ("process", process(), vec!["of"]),
         (
             "mount",
@@ -125,6 +114,7 @@ fn kinds() -> Vec<(&'static str, Keys, Vec<&'static str>)> {
         ("network", host::network(), vec![]),
         ("listen", host::listen(), vec![]),
         ("net", host::net(), vec!["cell"]),
+        ("image-history", images::history(), vec![]),
     ]
 }
 
