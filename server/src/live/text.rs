@@ -42,6 +42,7 @@ struct CheckText {
     title: String,
     expected: String,
     why: String,
+    is_answer: bool,
     references: Vec<String>,
     lesson: Option<Link>,
 }
@@ -98,11 +99,13 @@ impl LabText {
     pub fn check(&self, id: &str, result: Option<&CheckResult>, running: bool) -> Option<CheckView> {
         let text = self.checks.get(id)?;
         let (verdict, expected, observed, why) = match result {
-            None => (None, text.expected.clone(), String::new(), text.why.clone()),
+            None => (None, text.expected.clone(), String::new(), text.why(None).to_owned()),
             Some(result) => {
                 let why = match result.verdict {
                     grade::Verdict::Unknown => result.reason.clone(),
-                    grade::Verdict::Pass | grade::Verdict::Fail => sentences(&result.reason, &text.why),
+                    grade::Verdict::Pass | grade::Verdict::Fail => {
+                        sentences(&result.reason, text.why(Some(result.verdict)))
+                    }
                 };
                 (Some(verdict(result.verdict)), result.expected.clone(), result.observed.clone(), why)
             }
@@ -122,11 +125,17 @@ impl LabText {
 }
 
 impl CheckText {
+    /// What makes an answer right gives it away, so it waits for the right one.
+    fn why(&self, verdict: Option<grade::Verdict>) -> &str {
+        if self.is_answer && verdict != Some(grade::Verdict::Pass) { "" } else { &self.why }
+    }
+
     fn of(check: &Check, course: &Course) -> Self {
         Self {
             title: check.title.clone(),
             expected: check.expected.clone().unwrap_or_else(|| check.kind.expected()),
             why: check.why.clone(),
+            is_answer: check.kind.question().is_some(),
             references: check.refs.clone(),
             lesson: check.lesson.as_deref().and_then(|id| lesson_link(course, id)),
         }
@@ -165,5 +174,36 @@ mod tests {
     fn a_script_cannot_break_out_of_its_fence() {
         assert_eq!(fenced("echo `id`"), "```bash no-run\necho `id`\n```");
         assert_eq!(fenced("x ```` y"), "`````bash no-run\nx ```` y\n`````");
+    }
+
+    #[test]
+    fn what_makes_an_answer_right_waits_for_it() {
+        let catalog = crate::live::installed::Installed::default().catalog().expect("the labs");
+        let course =
+            Course::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../content/course").as_ref()).expect("the course");
+        let texts = Texts::render(&catalog, &course);
+        let lab = catalog.lab("read-only-but-alive").expect("the lab");
+        let (task, check) = lab.check("remains").expect("the question");
+        let told = |verdict| {
+            let result = CheckResult {
+                task: task.id.to_string(),
+                check: check.id.to_string(),
+                verdict,
+                expected: String::new(),
+                observed: String::new(),
+                reason: String::new(),
+                breach: false,
+            };
+            texts
+                .of("read-only-but-alive")
+                .and_then(|text| text.check("remains", Some(&result), false))
+                .expect("a view")
+                .why
+        };
+        let unasked = texts.of("read-only-but-alive").and_then(|text| text.check("remains", None, false));
+        assert_eq!(unasked.expect("a view").why, "");
+        assert_eq!(told(grade::Verdict::Fail), "");
+        assert_eq!(told(grade::Verdict::Pass), check.why);
+        assert!(!check.why.is_empty());
     }
 }

@@ -79,6 +79,8 @@ fn check(task: &Task, result: &CheckResult) -> ReportCheck {
         observed: result.observed.clone(),
         why: match (result.verdict, known) {
             (Verdict::Pass, Some(check)) => check.why.clone(),
+            // What makes an answer right gives it away.
+            (Verdict::Fail, Some(check)) if check.kind.question().is_some() => result.reason.clone(),
             (Verdict::Fail, Some(check)) => format!("{} {}", result.reason, check.why).trim().to_owned(),
             _ => result.reason.clone(),
         },
