@@ -251,7 +251,8 @@ END
             fails(sandbox, &every(filter)).await;
         }
         fails(sandbox, "kind = \"image-history\"\nname = \"app:bad\"\nlacks = \"TOKEN\"").await;
-        passes(sandbox, "kind = \"image-history\"\nname = \"app:good\"\nlacks = \"TOKEN\"\nmatches = \"HEALTHCHECK\"").await;
+        passes(sandbox, "kind = \"image-history\"\nname = \"app:good\"\nlacks = \"TOKEN\"\nmatches = \"HEALTHCHECK\"")
+            .await;
         sandbox.says("docker rmi -f app:bad; docker image prune -f").await;
         passes(sandbox, &every("label = \"lab=app\"")).await;
         // What the build left keeps it still.
@@ -259,6 +260,50 @@ END
         fails(sandbox, cache).await;
         sandbox.says("docker builder prune -af").await;
         passes(sandbox, cache).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_attack_works_from_a_weak_container_and_not_from_a_hard_one() {
+    let strict = r#"{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[{"names":["access","arch_prctl","brk","capget","capset","chdir","chmod","clock_nanosleep","clone","close","close_range","dup2","dup3","epoll_create1","epoll_ctl","epoll_pwait","execve","execveat","exit","exit_group","faccessat2","fchdir","fchown","fcntl","fstat","fstatfs","futex","getcwd","getdents64","getegid","geteuid","getgid","getpid","getppid","getrandom","gettid","getuid","ioctl","lseek","mkdir","mmap","mprotect","munmap","nanosleep","newfstatat","open","openat","pipe2","prctl","pread64","prlimit64","read","readlinkat","rseq","rt_sigaction","rt_sigprocmask","rt_sigreturn","sched_yield","set_robust_list","set_tid_address","setgid","setgroups","setsid","setuid","sigaltstack","stat","statfs","statx","tgkill","umask","uname","unlink","wait4","write","writev"],"action":"SCMP_ACT_ALLOW"}]}"#;
+    let setup = format!(
+        "echo 'flag is mine' > /root/flag; echo '{strict}' > /root/strict.json
+         run() {{ name=$1; shift; docker run -d --name $name --label bulkhead.role=$name \"$@\" tiny:1 sleep 1000; }}
+         run weak --privileged --pid=host -v /run/docker.sock:/run/docker.sock:ro
+         run usual
+         run hard --cap-drop ALL --security-opt no-new-privileges --security-opt seccomp=/root/strict.json"
+    );
+    with_sandbox(&setup, async |sandbox| {
+        let attack = |role: &str, attempts: &[&str]| {
+            let attempts: Vec<_> = attempts.iter().map(|keys| format!("[[task.check.attempt]]\n{keys}\n")).collect();
+            let attempts = attempts.concat();
+            format!("kind = \"attack\"\nof = {{ role = \"{role}\" }}\n{attempts}")
+        };
+        let calls = ["mount", "ptrace", "unshare", "keyctl", "bpf", "socket:ALG", "socket:VSOCK"].map(|call| format!("call = \"{call}\""));
+        let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
+        let files = ["read = \"/proc/1/root/root/flag\"\nfinds = \"flag is mine\"", "enter = \"/root/flag\"\nfinds = \"mine\"", "mount_at = \"/tmp\""];
+        let socket = "request = { unix = \"/run/docker.sock\", method = \"POST\", path = \"/containers/create\", body = \"{}\" }";
+        let silent = format!("{socket}\nsilent = true");
+        for attempt in calls.iter().take(3).chain(&files).chain([&socket]) {
+            let result = judge(sandbox, &attack("weak", &[attempt])).await;
+            assert!(result.verdict == Verdict::Fail && result.breach, "{attempt}: {result:?}");
+        }
+        // What the sandbox refuses anyway is told from what the container's filter refuses.
+        let seen = fails(sandbox, &attack("weak", &["call = \"keyctl\""])).await;
+        assert!(seen.contains("own filter lets keyctl through"), "{seen}");
+        passes(sandbox, &attack("usual", &["call = \"keyctl\"", "call = \"bpf\"", "call = \"mount\""])).await;
+        passes(sandbox, &attack("hard", &calls)).await;
+        passes(sandbox, &attack("hard", &files)).await;
+        passes(sandbox, &attack("hard", &[&silent])).await;
+        fails(sandbox, &attack("hard", &[socket])).await;
+
+        // On the machine, as somebody who may or may not speak to the engine.
+        sandbox.says("useradd -u 1501 -G docker dev1; useradd -u 1502 dev2").await;
+        let user = |user: &str| format!("kind = \"attack\"\nuser = \"{user}\"\n[[task.check.attempt]]\n{silent}\n[[task.check.attempt]]\nread = \"/etc/shadow\"");
+        let result = judge(sandbox, &user("dev1")).await;
+        assert!(result.verdict == Verdict::Fail && result.breach && result.observed.contains("create"), "{result:?}");
+        passes(sandbox, &user("dev2")).await;
     })
     .await;
 }

@@ -135,6 +135,24 @@ pub(super) fn visit<'a>(
     }
 }
 
+/// The same on a machine, as a user.
+pub(super) fn visit_user<'a>(
+    eyes: &mut Eyes<'a>,
+    machine: &MachineName,
+    uid: u32,
+    step: usize,
+    errands: Vec<Errand>,
+    timeout_ms: u32,
+    judge: impl FnOnce(&mut Eyes<'a>, &'a [Seen]) -> Outcome,
+) -> Outcome {
+    let count = errands.len();
+    let look = Look::Visit { machine: machine.to_string(), place: AgentPlace::User { uid }, errands, timeout_ms };
+    match eyes.act(step, look)? {
+        Seen::Visit { met, .. } => complete(eyes, met, count, judge),
+        other => Err(misplaced(other)),
+    }
+}
+
 fn complete<'a>(
     eyes: &mut Eyes<'a>,
     met: &'a [Seen],

@@ -178,12 +178,9 @@ fn requests(attack: bool) -> Keys {
 }
 
 fn attack() -> Keys {
-    let attempt = [("create_in", path()), ("execute_in", path()), ("refused_with", texts("EROFS, EACCES, …"))];
-    let mut keys = vec![
-        ("worked_at_start", flag("The untouched start must fail because the exploit works (true)")),
-        ("of", of()),
-        ("attempt", list(table(&attempt, &[]))),
-    ];
+    let mut keys = vec![("worked_at_start", flag("The untouched start must fail because the exploit works (true)"))];
+    keys.extend(host::place());
+    keys.push(("attempt", list(host::attempt())));
     keys.extend(requests(true));
     keys
 }

@@ -67,4 +67,7 @@ fn checks_have_the_keys_that_the_reader_knows() {
             "{name}.{key}"
         );
     }
+    let request = &of("attack")["attempt"]["items"]["properties"]["request"];
+    let odd = format!("kind = \"attack\"\n[[task.check.attempt]]\n[task.check.attempt.request]\n{ODD}");
+    assert_eq!(described(request), check(&odd), "attack.attempt.request");
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Keys, flag, id, jq, list, of, one_of, regex, table, text, texts, whole};
+use super::{Keys, flag, id, jq, list, of, one_of, path, regex, table, text, texts, whole};
 
 /// `of`, or `machine` and `user`.
-fn place() -> Keys {
+pub(super) fn place() -> Keys {
     vec![
         ("of", of()),
         ("machine", id("In place of `of` (host)")),
@@ -93,4 +93,32 @@ pub(super) fn net() -> Keys {
         ("timeout", text("(1s)")),
     ];
     vec![("cell", list(table(&cell, &["port", "reach"])))]
+}
+
+pub(super) fn attempt() -> Value {
+    let request = [
+        ("unix", path()),
+        ("host", text("Or a host")),
+        ("port", whole(1, 65_535, "")),
+        ("method", text("(GET)")),
+        ("path", path()),
+        ("headers", json!({ "type": "object", "additionalProperties": { "type": "string" } })),
+        ("body", text("")),
+    ];
+    let status = whole(100, 599, "Answers that are right (403)");
+    let keys = [
+        ("create_in", path()),
+        ("execute_in", path()),
+        ("create", path()),
+        ("call", text("mount, unshare, ptrace, keyctl, bpf, socket:ALG, …")),
+        ("read", path()),
+        ("enter", path()),
+        ("finds", regex("what an attacker is after")),
+        ("mount_at", path()),
+        ("request", table(&request, &["path"])),
+        ("status", json!({ "anyOf": [status.clone(), list(status)] })),
+        ("silent", flag("That nobody answers is right too")),
+        ("refused_with", texts("EROFS, EACCES, …")),
+    ];
+    table(&keys, &[])
 }
