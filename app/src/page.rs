@@ -15,7 +15,7 @@ use crate::{
     api::{
         ApiError, Caller,
         account::SessionView,
-        course::{LessonPage, Outline, SearchHit},
+        course::{GlossaryTerm, LessonPage, Outline, SearchHit},
         lab::{LabCard, LabPage},
         progress::{Matrix, MyProgress},
         test::TestPage,
@@ -60,6 +60,8 @@ pub enum Page {
     Lesson { lesson: LessonPage, outline: Outline },
     /// `/search?q=`; an empty query shows the empty field.
     Search { query: String, hits: Vec<SearchHit> },
+    /// `/glossary`
+    Glossary(Vec<GlossaryTerm>),
     /// `/learn/{module}/test`, `/test`
     Test(TestPage),
     /// `/labs`

@@ -117,7 +117,7 @@ fn Footer(local: bool, assets: Assets) -> impl IntoView {
         <footer class="foot">
             <p>"Docker Security - Internals"</p>
             <p>{local.then_some("Local mode: served on this machine only.")}</p>
-            <p><a href="/about">"About and licences"</a>" "<span class="faint">"site "{version}</span></p>
+            <p><a href="/glossary">"Glossary"</a>" "<a href="/about">"About and licences"</a>" "<span class="faint">"site "{version}</span></p>
         </footer>
     }
 }

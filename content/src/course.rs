@@ -1,6 +1,6 @@
 //! The course as its readers see it: modules, sections, lessons in order.
 
-use crate::{Diagnostic, Lesson, Question, search::Index};
+use crate::{Diagnostic, Lesson, Question, Term, search::Index};
 
 /// A whole course. Made by [`Course::parse`](crate::Course::parse); what it holds is consistent.
 #[derive(Debug)]
@@ -8,6 +8,8 @@ pub struct Course {
     pub title: String,
     pub summary: String,
     pub modules: Vec<Module>,
+    /// In alphabetical order.
+    pub glossary: Vec<Term>,
     /// What the lint had to say about a course that loads nevertheless.
     pub warnings: Vec<Diagnostic>,
     pub(crate) index: Index,

@@ -4,6 +4,7 @@
 //! files        bytes by path, from a folder or embedded
 //! diagnostic   what is wrong, where, and what would be right
 //! outline      course.toml, the table of contents
+//! glossary     terms, and where a text names them
 //! load         files -> course: `Course::parse`, `Course::read`, `lint`
 //! course       modules, sections, lessons in order
 //! lesson       one lesson: front matter and what was rendered
@@ -20,6 +21,7 @@ mod course;
 mod diagnostic;
 pub mod exam;
 mod files;
+mod glossary;
 mod lesson;
 mod load;
 mod outline;
@@ -32,6 +34,7 @@ mod text;
 pub use course::{Course, Entry, Module, Placed, Section};
 pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Files, ReadError, read_dir};
+pub use glossary::Term;
 pub use lesson::{Command, Heading, Lesson, Reference, Status, TextSection};
 pub use load::{LoadError, lint};
 pub use quiz::{

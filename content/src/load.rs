@@ -6,8 +6,9 @@ use crate::{
     Course, Diagnostic, Entry, Files, Lesson, Module, Question, Quiz, ReadError, Section, Status,
     diagnostic::{Report, Severity},
     files,
+    glossary::{self, Finder},
     lesson::front::{self, Front},
-    outline::{self, OutlineLesson},
+    outline::{self, Outline, OutlineLesson},
     render::{self, Place, Target},
     search::Index,
 };
@@ -69,7 +70,8 @@ fn assemble(files: &Files, findings: &mut Vec<Diagnostic>) -> Option<Course> {
     findings.extend(report.into_findings());
     let outline = outline?;
 
-    let mut pages = Pages { files, findings, seen: Vec::new(), targets: Vec::new() };
+    let glossary = glossary(files, &outline, findings);
+    let mut pages = Pages { files, glossary: &glossary, findings, seen: Vec::new(), targets: Vec::new() };
     let mut modules = Vec::new();
     for (at, module) in outline.modules.into_iter().enumerate() {
         let slug = module.slug.into_inner();
@@ -90,6 +92,7 @@ fn assemble(files: &Files, findings: &mut Vec<Diagnostic>) -> Option<Course> {
     }
     let Pages { seen, targets, .. } = pages;
     let mut course = Course {
+        glossary: glossary.into_terms(),
         title: outline.title,
         summary: outline.summary,
         modules,
@@ -103,8 +106,23 @@ fn assemble(files: &Files, findings: &mut Vec<Diagnostic>) -> Option<Course> {
     Some(course)
 }
 
+fn glossary(files: &Files, outline: &Outline, findings: &mut Vec<Diagnostic>) -> Finder {
+    let Some(bytes) = files.get(glossary::FILE) else { return Finder::default() };
+    let mut report = Report::new(glossary::FILE);
+    let known = |path: &str| {
+        let Some((module, lesson)) = path.split_once('/') else { return false };
+        let module = outline.modules.iter().find(|known| known.slug.get_ref() == module);
+        let mut lessons = module.into_iter().flat_map(|module| &module.sections).flat_map(|section| &section.lessons);
+        lessons.any(|known| known.slug.get_ref() == lesson)
+    };
+    let terms = text(Some(bytes), &mut report).map(|text| glossary::parse(&text, known, &mut report));
+    findings.extend(report.into_findings());
+    Finder::new(terms.unwrap_or_default())
+}
+
 struct Pages<'a> {
     files: &'a Files,
+    glossary: &'a Finder,
     findings: &'a mut Vec<Diagnostic>,
     /// Lesson files that the outline knows.
     seen: Vec<String>,
@@ -132,68 +150,77 @@ impl Pages<'_> {
         self.seen.push(file.clone());
         let mut report = Report::new(file.clone());
         let written = text(Some(bytes), &mut report).and_then(|text| {
-            let (lesson, targets) = page(self.files, &path, &slug, &lesson.title, &text, &mut report)?;
+            let (lesson, targets) = self.page(&path, &slug, &lesson.title, &text, &mut report)?;
             self.targets.push((file, targets));
             Some(lesson)
         });
         self.findings.extend(report.into_findings());
         written.map_or(Entry::ToCome { slug, title: lesson.title }, Entry::Written)
     }
+
+    fn page(
+        &self,
+        path: &str,
+        slug: &str,
+        title: &str,
+        text: &str,
+        report: &mut Report,
+    ) -> Option<(Lesson, Vec<Target>)> {
+        let Some(parts) = front::split(text) else {
+            report.error(1, "no front matter", "begin the file with a YAML block between two lines of `---`");
+            return None;
+        };
+        let source = render::Source {
+            text: parts.body,
+            first_line: parts.body_line,
+            folder: path,
+            files: self.files,
+            glossary: self.glossary,
+        };
+        let page = render::render(&source, report);
+        let front = front::parse(parts.front, report)?;
+        check_page(&front, title, &page, report);
+        let quiz = (!page.questions.is_empty()).then_some(Quiz { questions: page.questions });
+        let lesson = Lesson {
+            id: front.id,
+            slug: slug.to_owned(),
+            path: path.to_owned(),
+            file: report.file().to_owned(),
+            title: front.title,
+            summary: front.summary,
+            status: front.status,
+            minutes: front.minutes,
+            objectives: front.objectives,
+            prerequisites: front.prerequisites,
+            tags: front.tags,
+            references: front.refs,
+            updated: front.updated,
+            labs: front.labs,
+            sandbox: front.sandbox,
+            html: page.html,
+            headings: page.headings,
+            words: page.words,
+            commands: page.commands,
+            diagrams: page.diagrams,
+            quiz,
+            sections: page.sections,
+        };
+        Some((lesson, page.targets))
+    }
 }
 
 /// `<module>/test.md`: quiz fences and nothing else.
 fn test(text: &str, report: &mut Report) -> Vec<Question> {
-    let page = render::render(&render::Source { text, first_line: 1, folder: "", files: &Files::new() }, report);
+    let page = render::render(
+        &render::Source { text, first_line: 1, folder: "", files: &Files::new(), glossary: &Finder::default() },
+        report,
+    );
     if page.words > 0 || !page.commands.is_empty() {
         report.error(1, "a test holds more than questions", "leave only `quiz` fences");
     } else if page.questions.is_empty() {
         report.error(0, "a test without questions", "add a `quiz` fence, or remove the file");
     }
     page.questions
-}
-
-fn page(
-    files: &Files,
-    path: &str,
-    slug: &str,
-    title: &str,
-    text: &str,
-    report: &mut Report,
-) -> Option<(Lesson, Vec<Target>)> {
-    let Some(parts) = front::split(text) else {
-        report.error(1, "no front matter", "begin the file with a YAML block between two lines of `---`");
-        return None;
-    };
-    let source = render::Source { text: parts.body, first_line: parts.body_line, folder: path, files };
-    let page = render::render(&source, report);
-    let front = front::parse(parts.front, report)?;
-    check_page(&front, title, &page, report);
-    let quiz = (!page.questions.is_empty()).then_some(Quiz { questions: page.questions });
-    let lesson = Lesson {
-        id: front.id,
-        slug: slug.to_owned(),
-        path: path.to_owned(),
-        file: report.file().to_owned(),
-        title: front.title,
-        summary: front.summary,
-        status: front.status,
-        minutes: front.minutes,
-        objectives: front.objectives,
-        prerequisites: front.prerequisites,
-        tags: front.tags,
-        references: front.refs,
-        updated: front.updated,
-        labs: front.labs,
-        sandbox: front.sandbox,
-        html: page.html,
-        headings: page.headings,
-        words: page.words,
-        commands: page.commands,
-        diagrams: page.diagrams,
-        quiz,
-        sections: page.sections,
-    };
-    Some((lesson, page.targets))
 }
 
 fn check_page(front: &Front, title: &str, page: &render::Page, report: &mut Report) {

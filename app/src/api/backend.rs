@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{
     ApiResult, Caller,
     account::SessionView,
-    course::{Answer, LessonPage, Outline, QuizResult, SearchHit},
+    course::{Answer, GlossaryTerm, LessonPage, Outline, QuizResult, SearchHit},
     lab::{CheckScope, HintView, LabCard, LabPage, SandboxView, TerminalView},
     progress::{Matrix, MyProgress},
     test::TestPage,
@@ -18,6 +18,7 @@ pub trait Backend: Send + Sync + 'static {
     /// `path` is `module-slug/lesson-slug`. Reading it while signed in marks it read.
     async fn lesson(&self, caller: &Caller, path: &str) -> ApiResult<LessonPage>;
     async fn submit_quiz(&self, caller: &Caller, lesson: &str, answers: Vec<Answer>) -> ApiResult<QuizResult>;
+    async fn glossary(&self, caller: &Caller) -> ApiResult<Vec<GlossaryTerm>>;
     async fn search(&self, caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>>;
 
     /// `module` is a module's slug; `None` for the test over the course.

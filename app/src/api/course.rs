@@ -181,6 +181,17 @@ pub struct OptionMark {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GlossaryTerm {
+    pub term: String,
+    pub aliases: Vec<String>,
+    /// Sanitised HTML.
+    pub definition_html: String,
+    pub anchor: String,
+    /// The lesson that explains it, where it is written.
+    pub lesson: Option<Link>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchHit {
     pub title: String,
     /// The lesson that holds the section.

@@ -3,6 +3,7 @@
 mod about;
 mod account;
 mod class;
+mod glossary;
 mod lab;
 mod labs;
 mod lesson;
@@ -22,6 +23,7 @@ pub(crate) fn body(page: Page, caller: Caller, path: String) -> AnyView {
         Page::Outline(outline) => view! { <outline::OutlineView outline caller/> }.into_any(),
         Page::Lesson { lesson, outline } => view! { <lesson::LessonView lesson outline caller/> }.into_any(),
         Page::Search { query, hits } => view! { <search::SearchView query hits/> }.into_any(),
+        Page::Glossary(terms) => view! { <glossary::GlossaryView terms/> }.into_any(),
         Page::Test(test) => view! { <test::TestView test/> }.into_any(),
         Page::Labs(labs) => view! { <labs::LabsView labs/> }.into_any(),
         Page::Lab(lab) => view! { <lab::LabView lab caller/> }.into_any(),
@@ -43,6 +45,7 @@ impl Page {
             Self::Lesson { lesson, .. } => lesson.title.clone(),
             Self::Search { query, .. } if query.is_empty() => "Search".into(),
             Self::Search { query, .. } => format!("{query} - search"),
+            Self::Glossary(_) => "Glossary".into(),
             Self::Test(test) => test.title.clone(),
             Self::Labs(_) => "Labs".into(),
             Self::Lab(lab) => lab.title.clone(),

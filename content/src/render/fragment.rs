@@ -1,7 +1,7 @@
 //! Markdown that is not a lesson: a lab's story, a task, a hint.
 
 use super::{Source, render};
-use crate::{Command, Diagnostic, Files, diagnostic::Report};
+use crate::{Command, Diagnostic, Files, diagnostic::Report, glossary::Finder};
 
 #[derive(Debug)]
 pub struct Fragment {
@@ -17,8 +17,9 @@ pub struct Fragment {
 /// `file` is only a name, for the findings. Images are not available, nor is a quiz.
 pub fn render_fragment(file: &str, markdown: &str) -> Fragment {
     let mut report = Report::new(file);
-    let files = Files::new();
-    let page = render(&Source { text: markdown, first_line: 1, folder: "", files: &files }, &mut report);
+    let (files, glossary) = (Files::new(), Finder::default());
+    let source = Source { text: markdown, first_line: 1, folder: "", files: &files, glossary: &glossary };
+    let page = render(&source, &mut report);
     if let Some(question) = page.questions.first() {
         report.error(question.line, "a quiz outside a lesson", "put it into a lesson");
     }

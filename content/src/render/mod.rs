@@ -12,6 +12,7 @@
 //! images    SVG of the lesson's folder -> inline figure (svg)                │ the event stream keeps only a marker
 //! tasks     <!-- task: ID -->                                                ┘
 //! links     internal, lab, external
+//! terms     a note where a term of the glossary is first used (into slots as well)
 //! blocks    alerts, tables
 //! sanitise  push_html, then ammonia over the whole page by an allow-list; only then are the slots filled
 //! ```
@@ -34,6 +35,7 @@ mod plain;
 mod sanitise;
 mod svg;
 mod tasks;
+mod terms;
 
 use std::ops::Range;
 
@@ -42,7 +44,7 @@ use pulldown_cmark::{Event, Options, Parser};
 pub use fragment::{Fragment, render_fragment};
 pub(crate) use links::{Place, Target};
 
-use crate::{Command, Files, Heading, Question, TextSection, diagnostic::Report, text::Lines};
+use crate::{Command, Files, Heading, Question, TextSection, diagnostic::Report, glossary::Finder, text::Lines};
 
 pub(crate) type Events<'a> = Vec<(Event<'a>, Range<usize>)>;
 
@@ -54,6 +56,8 @@ pub(crate) struct Source<'a> {
     /// Where relative links and images start: `module-slug/lesson-slug`, or empty for a fragment.
     pub(crate) folder: &'a str,
     pub(crate) files: &'a Files,
+    /// Terms that get a note; none in a fragment.
+    pub(crate) glossary: &'a Finder,
 }
 
 #[derive(Debug, Default)]
@@ -105,6 +109,7 @@ pub(crate) fn render(source: &Source<'_>, report: &mut Report) -> Page {
     let events = images::lift(events, &mut desk);
     let events = tasks::place(events, &mut desk);
     let events = links::resolve(events, &mut desk);
+    let events = terms::note(events, &mut desk);
     let events = blocks::frame(events);
     sanitise::finish(events, desk)
 }

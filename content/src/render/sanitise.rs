@@ -24,6 +24,12 @@ impl Slots {
         format!("{OPEN}{}{CLOSE}\n", self.0.len() - 1)
     }
 
+    /// As [`Slots::put`], within a line.
+    pub(super) fn put_inline(&mut self, html: String) -> String {
+        self.0.push(html);
+        format!("{OPEN}{}{CLOSE}", self.0.len() - 1)
+    }
+
     fn fill(&self, page: &str) -> String {
         let mut html = String::with_capacity(page.len() + self.0.iter().map(String::len).sum::<usize>());
         let mut rest = page;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bulkhead_app::api::{
     ApiError, ApiResult, Caller, Role,
     course::{
-        Answer, Heading, LabLink, LessonEntry, LessonPage, LessonState, Link, Mark, ModuleEntry, OptionMark, Outline,
+        Answer, GlossaryTerm, Heading, LabLink, LessonEntry, LessonPage, LessonState, Link, Mark, ModuleEntry, OptionMark, Outline,
         Printed, Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
     },
 };
@@ -181,6 +181,22 @@ pub(super) async fn submit_quiz(
         answered.map(|(_, mark)| (content::exam::key(&placed.lesson.id, &mark.question), mark.correct)).collect();
     platform.store.papers().record(account, &asked, record.at).await.map_err(Fault::shown)?;
     Ok(result)
+}
+
+pub(super) fn glossary(platform: &Platform, caller: &Caller) -> Vec<GlossaryTerm> {
+    let reader = Reader::anonymous(caller);
+    let lesson = |path: &str| {
+        let lesson = find(platform, &reader, path).ok()?.lesson;
+        Some(Link { title: lesson.title.clone(), href: href(lesson) })
+    };
+    let term = |term: &content::Term| GlossaryTerm {
+        term: term.term.clone(),
+        aliases: term.aliases.clone(),
+        definition_html: term.definition_html(),
+        anchor: term.anchor(),
+        lesson: term.lesson.as_deref().and_then(lesson),
+    };
+    platform.course.glossary.iter().map(term).collect()
 }
 
 /// Sections that match, the best first.

@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use bulkhead_app::api::{
     ApiResult, Backend, Caller, Role,
     account::SessionView,
-    course::{Answer, LessonPage, Outline, QuizResult, SearchHit},
+    course::{Answer, GlossaryTerm, LessonPage, Outline, QuizResult, SearchHit},
     lab::{CheckScope, HintView, LabCard, LabPage, SandboxView, TerminalView},
     progress::{Matrix, MyProgress},
     test::TestPage,
@@ -99,6 +99,9 @@ impl Backend for Platform {
     }
     async fn submit_quiz(&self, caller: &Caller, lesson: &str, answers: Vec<Answer>) -> ApiResult<QuizResult> {
         course::submit_quiz(self, caller, lesson, answers).await
+    }
+    async fn glossary(&self, caller: &Caller) -> ApiResult<Vec<GlossaryTerm>> {
+        Ok(course::glossary(self, caller))
     }
     async fn search(&self, caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>> {
         Ok(course::search(self, caller, query))

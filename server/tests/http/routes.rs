@@ -25,6 +25,7 @@ const TRIES: &[Try] = &[
     (Method::GET, "/test", "/test", &[]),
     (Method::POST, "/test/new", "/test/new", &[]),
     (Method::POST, "/test", "/test", &[("paper", "1")]),
+    (Method::GET, "/glossary", "/glossary", &[]),
     (Method::GET, "/search", "/search?q=kernel", &[]),
     (Method::GET, "/labs", "/labs", &[]),
     (Method::GET, "/labs/{id}", "/labs/read-only-but-alive", &[]),

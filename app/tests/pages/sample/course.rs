@@ -1,6 +1,6 @@
 use bulkhead_app::api::course::{
-    Answer, Heading, LabLink, LessonEntry, LessonPage, LessonState, Link, Mark, ModuleEntry, OptionMark, Outline,
-    Printed, Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
+    Answer, GlossaryTerm, Heading, LabLink, LessonEntry, LessonPage, LessonState, Link, Mark, ModuleEntry, OptionMark,
+    Outline, Printed, Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
 };
 
 fn lesson_entry(id: &str, title: &str, minutes: u16, state: LessonState) -> LessonEntry {
@@ -265,5 +265,21 @@ pub(crate) fn hits() -> Vec<SearchHit> {
             href: "/learn/module/components#store".into(),
             excerpt_html: "… one folder a layer below <mark>overlay</mark>2, and a link with a short name …".into(),
         },
+    ]
+}
+
+pub(crate) fn glossary() -> Vec<GlossaryTerm> {
+    let term = |term: &str, definition: &str, lesson: Option<Link>| GlossaryTerm {
+        term: term.into(),
+        aliases: vec![format!("{term} (another form)")],
+        definition_html: definition.into(),
+        anchor: format!("term-{term}"),
+        lesson,
+    };
+    let lesson = Link { title: "Read-only root file systems".into(), href: "/learn/module/overlay".into() };
+    vec![
+        term("overlay", "A file system that shows several directories as one.", Some(lesson)),
+        term("overlap", "Two things in one place.", None),
+        term("tmpfs", "A file system in memory, mounted with <code>mount -t tmpfs</code>.", None),
     ]
 }

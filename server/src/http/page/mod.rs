@@ -3,6 +3,7 @@
 pub(super) mod about;
 pub(super) mod account;
 pub(super) mod class;
+pub(super) mod glossary;
 pub(super) mod lab;
 pub(super) mod labs;
 pub(super) mod lesson;
