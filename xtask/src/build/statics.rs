@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::shell::{cargo, run, target};
 
 /// Programs that labs are about, by the names of their folders.
-const FIXTURES: &[&str] = &["cms", "darkroom", "ferry", "ops", "runner", "sockproxy"];
+const FIXTURES: &[&str] = &["cms", "darkroom", "doorman", "ferry", "ops", "runner", "sockproxy"];
 
 pub(crate) fn build() -> Result<()> {
     let mut cargo = cargo(&["build", "--locked", "--profile", "static", "--target", "x86_64-unknown-linux-gnu"]);
