@@ -21,9 +21,9 @@ fn html(body: &str) -> String {
 #[test]
 fn the_first_use_has_a_note_and_no_other() {
     let html = html("The shim, again the *shim*. Shims.\n\nA user namespace is a namespace.\n");
-    assert_eq!(html.matches("class=\"term\"").count(), 3);
+    assert_eq!(html.matches("class=\"gloss\"").count(), 3);
     assert!(html.contains(
-        "The <button type=\"button\" class=\"term\" popovertarget=\"note-shim\" aria-describedby=\"note-shim\">shim</button><span class=\"term-note\" id=\"note-shim\" popover=\"\" role=\"tooltip\"><b>shim</b> Holds <code>stdio</code> &lt;b&gt;open&lt;/b&gt;.</span>, again"
+        "The <button type=\"button\" class=\"gloss\" popovertarget=\"note-shim\" aria-describedby=\"note-shim\">shim</button><span class=\"gloss-note\" id=\"note-shim\" popover=\"\" role=\"tooltip\"><b>shim</b> Holds <code>stdio</code> &lt;b&gt;open&lt;/b&gt;.</span>, again"
     ), "{html}");
     assert!(html.contains(">user namespace</button>") && html.contains(">namespace</button>"));
 }
@@ -33,7 +33,7 @@ fn no_control_stands_in_another() {
     let html = html(
         "## The shim\n\n[the shim](https://example.org/) `shim` **a namespaces**\n\n| shim |\n|---|\n| a |\n\n<details><summary>shim</summary>\n\ntext\n\n</details>\n\n```text\nshim\n```\n",
     );
-    assert_eq!(html.matches("class=\"term\"").count(), 1, "{html}");
+    assert_eq!(html.matches("class=\"gloss\"").count(), 1, "{html}");
     assert!(html.contains("<strong>a <button"));
 }
 

@@ -2,8 +2,8 @@
 //! script.
 //!
 //! ```html
-//! <button type="button" class="term" popovertarget="note-seccomp" aria-describedby="note-seccomp">seccomp</button>
-//! <span class="term-note" id="note-seccomp" popover="" role="tooltip">…</span>
+//! <button type="button" class="gloss" popovertarget="note-seccomp" aria-describedby="note-seccomp">seccomp</button>
+//! <span class="gloss-note" id="note-seccomp" popover="" role="tooltip">…</span>
 //! ```
 
 use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
@@ -73,7 +73,7 @@ fn control(word: &str, term: &Term) -> String {
     let id = format!("note-{}", slug(&term.term));
     let (word, name, definition) = (escaped(word), escaped(&term.term), term.definition_html());
     format!(
-        "<button type=\"button\" class=\"term\" popovertarget=\"{id}\" aria-describedby=\"{id}\">{word}</button>\
-         <span class=\"term-note\" id=\"{id}\" popover=\"\" role=\"tooltip\"><b>{name}</b> {definition}</span>"
+        "<button type=\"button\" class=\"gloss\" popovertarget=\"{id}\" aria-describedby=\"{id}\">{word}</button>\
+         <span class=\"gloss-note\" id=\"{id}\" popover=\"\" role=\"tooltip\"><b>{name}</b> {definition}</span>"
     )
 }
