@@ -14,6 +14,9 @@
 //! network    a network of an engine, and who is on it
 //! listen     who waits for callers, by the kernel's list
 //! net        who reaches whom, tried from inside each network
+//! events     what happened on an engine      logs       what a program wrote last
+//! firewall   the packet filter                sysctl     kernel settings
+//! engine     an engine itself                 inventory  what it keeps, by name
 //! http       (shared by probe and attack) requests, expectations, captures
 //! place      (shared) in a container, or on a machine as a user
 //! ```
@@ -23,17 +26,23 @@ mod attack;
 mod capabilities;
 mod cgroup;
 mod container;
+mod engine;
+mod events;
 mod exec;
 mod file;
+mod firewall;
 mod http;
 mod image;
+mod inventory;
 mod listen;
+mod logs;
 mod mount;
 mod net;
 mod network;
 mod place;
 mod probe;
 mod process;
+mod sysctl;
 
 use std::{fmt, sync::Arc};
 
@@ -88,6 +97,12 @@ pub(crate) const KINDS: &[(&str, Read)] = &[
     ("listen", |f| arc(listen::ListenCheck::read(f))),
     ("net", |f| arc(Some(net::NetCheck::read(f)))),
     ("image-history", |f| arc(image::HistoryCheck::read(f))),
+    ("events", |f| arc(events::EventsCheck::read(f))),
+    ("logs", |f| arc(logs::LogsCheck::read(f))),
+    ("firewall", |f| arc(firewall::FirewallCheck::read(f))),
+    ("sysctl", |f| arc(sysctl::SysctlCheck::read(f))),
+    ("engine", |f| arc(engine::EngineCheck::read(f))),
+    ("inventory", |f| arc(inventory::InventoryCheck::read(f))),
 ];
 
 fn arc<K: Kind + 'static>(kind: Option<K>) -> Option<Arc<dyn Kind>> {

@@ -17,9 +17,9 @@ use super::{
 };
 use crate::grade::Verdict;
 
-const OF: &str = "of = { role = \"cms\" }\n";
+pub(super) const OF: &str = "of = { role = \"cms\" }\n";
 
-async fn show(recorded: &Recorded, check: &str) -> String {
+pub(super) async fn show(recorded: &Recorded, check: &str) -> String {
     line(&judge(recorded, check).await)
 }
 
@@ -50,7 +50,7 @@ async fn exec_judges_codes_and_output() {
     assert_snapshot!(show(&recorded, check).await, @"fail | as dev1 on host, `docker logs web` works and `docker run -v /:/h x` is refused | `docker run -v /:/h x` did not end within 5000 ms | Not yet.");
 }
 
-fn visitor() -> Visitor {
+pub(super) fn visitor() -> Visitor {
     Visitor { uid: 10_001, gid: 10_001, cap_effective: 0, cap_bounding: 0, no_new_privs: true, seccomp: 2 }
 }
 
@@ -264,151 +264,4 @@ async fn net_tries_every_address_that_the_kernel_has() {
     let local = Seen::Sockets { sockets: vec![socket("tcp", "127.0.0.1", 5432, "/db")], truncated: false };
     recorded.on(|look| matches!(look, Look::Sockets { .. }), local);
     assert_eq!(judge(&recorded, MATRIX).await.verdict, Verdict::Fail);
-}
-
-const CONFIG: &str =
-    "{\"config\":{\"User\":\"app\",\"Cmd\":[\"/app\"]},\"rootfs\":{\"diff_ids\":[\"sha256:1\"]},\"history\":[]}";
-
-#[tokio::test]
-async fn a_configuration_is_the_one_that_the_id_names() {
-    let check = "kind = \"image\"\nname = \"grade/tiny:latest\"\nexec_form = true\nuser_at_least = 1000";
-    let mut recorded = Recorded::with(&[]);
-    assert_eq!(judge(&recorded, check).await.reason, "the image's configuration is not where the engine keeps it");
-    let image: serde_json::Value = serde_json::from_str(include_str!("recorded/image.json")).unwrap();
-    let hash = image["Id"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
-    let path = format!("/var/lib/docker/image/overlay2/imagedb/content/sha256/{hash}");
-    recorded.file(0, &path, CONFIG, 0o600);
-    assert_eq!(
-        judge(&recorded, check).await.reason,
-        "the image's configuration on the disk is not the one that its id names"
-    );
-    recorded.files.values_mut().for_each(|facts| facts.sha256 = Some(hash.clone()));
-    let passwd = |text: &str| {
-        let mut facts = Recorded::with(&[]);
-        facts.file(0, "/etc/passwd", text, 0o644);
-        Seen::File(facts.files.into_values().next().unwrap())
-    };
-    assert_snapshot!(show(&recorded, check).await, @"fail | the image grade/tiny:latest runs as a user with an id of at least 1000 and starts its program without a shell | the image's user is app, whom its /etc/passwd does not have | Not yet.");
-    for (text, verdict) in [
-        ("app:x:10001:1::/:/x\n", Verdict::Pass),
-        ("app:x:0:0::/:/x\n", Verdict::Fail),
-        ("app:x:nonsense:0::/:/x\n", Verdict::Fail),
-        ("", Verdict::Fail),
-    ] {
-        recorded.on(|look| matches!(look, Look::Layered { .. }), passwd(text));
-        assert_eq!(judge(&recorded, check).await.verdict, verdict, "{text}");
-    }
-}
-
-#[tokio::test]
-async fn what_was_not_looked_through_is_not_judged() {
-    let check = "kind = \"image\"\nname = \"grade/tiny:latest\"\nno_setuid = true\nwithout_programs = [\"sudo\"]";
-    let mut recorded = Recorded::with(&[]);
-    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Unknown);
-    let scan = |truncated| Seen::Scan { entries: Vec::new(), truncated };
-    recorded.on(|look| matches!(look, Look::Scan { .. }), scan(true));
-    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Unknown);
-    recorded.on(|look| matches!(look, Look::Scan { .. }), scan(false));
-    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Pass);
-    let check = "kind = \"image\"\nevery = { label = \"lab=app\" }\nexec_form = true";
-    assert_snapshot!(show(&recorded, check).await, @"fail | every image with the label lab=app starts its program without a shell | there is no such image | Not yet.");
-    recorded.answer("/images/json?all=1", &json!([{ "Id": "../x", "Labels": { "lab": "app" } }]));
-    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Unknown);
-}
-
-fn is_visit(look: &Look) -> bool {
-    matches!(look, Look::Visit { .. })
-}
-
-fn met(seen: Vec<Seen>) -> Seen {
-    Seen::Visit { visitor: Some(visitor()), met: seen }
-}
-
-fn word(errno: &str) -> Seen {
-    Seen::Attempt { errno: Some(errno.into()) }
-}
-
-#[tokio::test]
-async fn attack_by_calls_wants_the_containers_own_filter_to_refuse() {
-    let check = format!(
-        "kind = \"attack\"\n{OF}[[task.check.attempt]]\ncall = \"mount\"\n[[task.check.attempt]]\ncall = \"bpf\""
-    );
-    let mut recorded = Recorded::with(&["hard"]);
-    recorded.on(is_visit, met(vec![word("ENOENT"), word("EPERM")]));
-    assert_snapshot!(show(&recorded, &check).await, @"fail (breach) | in the cms container, the call mount gives EPERM or ENOSYS or SIGSYS and the call bpf gives EPERM or ENOSYS or SIGSYS | the call mount gets through to the kernel (ENOENT) | Not yet.");
-    recorded.on(is_visit, met(vec![word("EPERM"), word("EPERM")]));
-    // The sandbox refuses bpf whatever the container's filter says.
-    assert_snapshot!(show(&recorded, &check).await, @"unknown | in the cms container, the call mount gives EPERM or ENOSYS or SIGSYS and the call bpf gives EPERM or ENOSYS or SIGSYS |  | what the runtime was given for this container is not where it is kept");
-    let id = recorded
-        .engine
-        .keys()
-        .find_map(|path| path.strip_prefix("/containers/")?.strip_suffix("/json"))
-        .unwrap()
-        .to_owned();
-    let path = format!("/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/{id}/config.json");
-    for (spec, verdict) in [
-        ("{}", Verdict::Fail),
-        ("{\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"}}}", Verdict::Fail),
-        ("{\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\"}}}", Verdict::Pass),
-        ("nonsense", Verdict::Unknown),
-    ] {
-        recorded.file(0, &path, spec, 0o600);
-        assert_eq!(judge(&recorded, &check).await.verdict, verdict, "{spec}");
-    }
-}
-
-#[tokio::test]
-async fn attack_on_files_knows_what_the_attacker_is_after() {
-    let check = format!(
-        "kind = \"attack\"\n{OF}[[task.check.attempt]]\nread = \"/proc/1/root/root/flag\"\nfinds = \"{{{{flag}}}}\"\n[[task.check.attempt]]\nenter = \"/root/flag\"\n[[task.check.attempt]]\nmount_at = \"/tmp\""
-    );
-    let mut recorded = Recorded::with(&["hard"]);
-    let flag = super::context().variables.get("flag").unwrap().to_owned();
-    let text = |text: &str| Seen::Text { text: text.into(), truncated: false };
-    recorded.on(is_visit, met(vec![text("another file"), word("EPERM"), word("EPERM")]));
-    assert_eq!(judge(&recorded, &check).await.verdict, Verdict::Pass);
-    recorded.on(is_visit, met(vec![text(&flag), word("EPERM"), word("ENOENT")]));
-    let result = judge(&recorded, &check).await;
-    assert!(result.verdict == Verdict::Fail && result.breach && !format!("{result:?}").contains(&flag), "{result:?}");
-    assert!(result.observed.contains("there is no /tmp"), "{result:?}");
-    recorded.on(is_visit, met(vec![word("ENOENT"), text("anything"), Seen::Attempt { errno: None }]));
-    let result = judge(&recorded, &check).await;
-    assert_eq!(
-        result.observed,
-        "entering the mounts of process 1 and reading /root/flag worked; mounting a tmpfs on /tmp worked"
-    );
-    for odd in [vec![], vec![text(""); 2], vec![Seen::Missing; 3], vec![Seen::NoAnswer { why: "x".into() }; 3]] {
-        recorded.on(is_visit, met(odd));
-        assert_eq!(judge(&recorded, &check).await.verdict, Verdict::Unknown);
-    }
-}
-
-#[tokio::test]
-async fn attack_by_socket_knows_who_answered() {
-    let attempt = |keys: &str| {
-        format!(
-            "kind = \"attack\"\n{OF}[[task.check.attempt]]\nrequest = {{ host = \"sockproxy\", port = 2375, method = \"POST\", path = \"/containers/create\", body = \"{{}}\" }}\n{keys}"
-        )
-    };
-    let answer = |status: u16, header: &str| Seen::Http {
-        status,
-        headers: vec![(header.into(), "1.45".into())],
-        body: "{\"message\":\"no\"}".into(),
-        truncated: false,
-    };
-    let mut recorded = Recorded::with(&["hard"]);
-    for (seen, keys, verdict, breach) in [
-        (answer(403, "Date"), "", Verdict::Pass, false),
-        // The engine itself refused the body: the proxy let the request through.
-        (answer(400, "Api-Version"), "", Verdict::Fail, true),
-        (answer(201, "Date"), "", Verdict::Fail, true),
-        (answer(502, "Date"), "", Verdict::Fail, false),
-        (answer(405, "Date"), "status = [403, 405]", Verdict::Pass, false),
-        (Seen::NoAnswer { why: "ECONNREFUSED".into() }, "", Verdict::Fail, false),
-        (Seen::NoAnswer { why: "ENOENT".into() }, "silent = true", Verdict::Pass, false),
-    ] {
-        recorded.on(is_visit, met(vec![seen.clone()]));
-        let result = judge(&recorded, &attempt(keys)).await;
-        assert_eq!((result.verdict, result.breach), (verdict, breach), "{seen:?}: {result:?}");
-    }
 }

@@ -37,6 +37,8 @@ pub(crate) fn lab_files(manifest: &str) -> Files {
     .collect()
 }
 
+mod attacks;
+mod engines;
 mod hostile;
 mod hosts;
 mod kinds;

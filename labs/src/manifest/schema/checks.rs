@@ -1,5 +1,6 @@
 //! A check's keys: those of every check, and those of its kind.
 
+mod engines;
 mod host;
 mod images;
 
@@ -115,6 +116,12 @@ fn kinds() -> Vec<(&'static str, Keys, Vec<&'static str>)> {
         ("listen", host::listen(), vec![]),
         ("net", host::net(), vec!["cell"]),
         ("image-history", images::history(), vec![]),
+        ("events", engines::events(), vec![]),
+        ("logs", engines::logs(), vec![]),
+        ("firewall", host::firewall(), vec![]),
+        ("sysctl", host::sysctl(), vec!["values"]),
+        ("engine", engines::engine(), vec!["that"]),
+        ("inventory", engines::inventory(), vec!["what"]),
     ]
 }
 

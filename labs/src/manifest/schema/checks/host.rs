@@ -13,7 +13,7 @@ pub(super) fn place() -> Keys {
     ]
 }
 
-fn that(what: &str) -> Keys {
+pub(super) fn that(what: &str) -> Keys {
     vec![("that", jq(what)), ("show", jq("what to show as evidence"))]
 }
 
@@ -121,4 +121,23 @@ pub(super) fn attempt() -> Value {
         ("refused_with", texts("EROFS, EACCES, …")),
     ];
     table(&keys, &[])
+}
+
+pub(super) fn firewall() -> Keys {
+    let keys = vec![
+        ("machine", id("(host)")),
+        ("family", one_of(&["ipv4", "ipv6"])),
+        ("table", text("(filter)")),
+        ("chain", text("DOCKER-USER")),
+        ("policy", text("DROP")),
+        ("has", texts("Regular expressions that a rule each must match")),
+        ("lacks", texts("Regular expressions that no rule may match")),
+        ("before", regex("the first of `has` comes before every rule that matches")),
+    ];
+    [keys, that("over {ipv4, ipv6, legacy_ipv4, legacy_ipv6, nft}")].concat()
+}
+
+pub(super) fn sysctl() -> Keys {
+    let values = json!({ "type": "object", "additionalProperties": regex("the whole value") });
+    vec![("of", of()), ("machine", id("In place of `of` (host)")), ("values", values)]
 }
