@@ -8,6 +8,7 @@ use super::{
     DockerEngine, Inner, QUICK,
     container::Security,
     create::Slots,
+    direct::Doors,
     error::{Failure, unreachable},
 };
 use crate::engine::{Capabilities, EngineError, Tier, fault::Faults, seccomp::Architecture};
@@ -44,6 +45,7 @@ pub(super) async fn connect(instance: &str, socket: Option<&str>) -> Result<Dock
         instance: instance.to_owned(),
         faults: Faults::default(),
         slots: Slots::default(),
+        doors: Doors::new(instance),
     };
     Ok(DockerEngine { inner: Arc::new(inner) })
 }

@@ -1,6 +1,6 @@
 //! A sandbox as a container: the one that is asked for, and what labels tell of one that is there. Pure.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary,
@@ -8,6 +8,8 @@ use bollard::models::{
 };
 use bulkhead_agent::boot::{AGENT_PATH, BOOT_VARIABLE};
 use time::OffsetDateTime;
+
+use super::direct;
 
 use crate::engine::{
     EngineError, EngineState, SandboxId, SandboxSpec, SandboxSummary,
@@ -38,6 +40,7 @@ pub(super) fn body(
     instance: &str,
     architecture: Architecture,
     security: &Security,
+    doors: &Path,
 ) -> Result<ContainerCreateBody, EngineError> {
     let boot = serde_json::to_string(&spec.boot)
         .map_err(|error| EngineError::Unsupported { what: "this boot".to_owned(), why: error.to_string() })?;
@@ -55,7 +58,7 @@ pub(super) fn body(
         network_mode: Some("none".to_owned()),
         readonly_rootfs: Some(true),
         // The agent reads the outer cgroup and mounts sysfs from here; machines never see it.
-        binds: Some(vec!["/sys:/run/hsys".to_owned()]),
+        binds: Some(vec!["/sys:/run/hsys".to_owned(), format!("{}:{}:ro", doors.display(), direct::INSIDE)]),
         memory: Some(memory),
         memory_swap: Some(memory),
         pids_limit: Some(spec.limits.pids.into()),
@@ -181,7 +184,8 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn asked() -> ContainerCreateBody {
-        body(&spec(), "one", Architecture::X86_64, &Security::default()).expect("a body")
+        body(&spec(), "one", Architecture::X86_64, &Security::default(), "/run/bulkhead/one/s".as_ref())
+            .expect("a body")
     }
 
     #[test]
@@ -217,7 +221,8 @@ pub(super) mod tests {
     #[test]
     fn security_modules_are_told_to_let_the_agent_work() {
         let security = Security { apparmor: Some("bulkhead-sandbox".to_owned()), selinux: true };
-        let body = body(&spec(), "one", Architecture::Aarch64, &security).expect("a body");
+        let body =
+            body(&spec(), "one", Architecture::Aarch64, &security, "/run/bulkhead/one/s".as_ref()).expect("a body");
         let options = body.host_config.and_then(|host| host.security_opt).expect("options");
         assert!(options[0].contains("SCMP_ARCH_AARCH64"));
         assert_eq!(options[1..], ["apparmor=bulkhead-sandbox", "label=disable"]);

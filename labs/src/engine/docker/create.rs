@@ -74,7 +74,9 @@ pub(super) async fn destroy(inner: Arc<Inner>, id: SandboxId) -> Result<(), Engi
     slot.destroyed.send_modify(|count| *count += 1);
     let work = async move {
         let _turn = slot.turn.lock().await;
-        inner.remove(&id).await
+        inner.remove(&id).await?;
+        inner.doors.remove(&id);
+        Ok(())
     };
     joined(tokio::spawn(work).await)
 }
@@ -170,7 +172,10 @@ impl Making<'_> {
 
     async fn make(&self) -> Result<(), Stop> {
         let Inner { docker, instance, architecture, security, .. } = self.inner;
-        let body = container::body(self.spec, instance, *architecture, security)?;
+        // Where this fails no door will open, and the engine carries the stream.
+        let _without = self.inner.doors.prepare(&self.spec.id);
+        let doors = self.inner.doors.folder(&self.spec.id);
+        let body = container::body(self.spec, instance, *architecture, security, &doors)?;
         let options = query::CreateContainerOptionsBuilder::default().name(&self.inner.name(&self.spec.id)).build();
         match self.inner.call("create the sandbox", SLOW, docker.create_container(Some(options), body)).await {
             Ok(created) => {

@@ -6,6 +6,7 @@
 //! create     the steps of `create`, with their undo, and how `destroy` gets past them
 //! container  spec -> container, container -> summary (pure)
 //! verify     whether what was made is as strong as what was asked (pure)
+//! direct     a stream past the engine, where it is on the same machine
 //! stream     an exec's stdin and stdout as one stream
 //! error      the engine's refusals in our words
 //! ```
@@ -13,6 +14,7 @@
 mod connect;
 mod container;
 mod create;
+mod direct;
 mod error;
 mod stream;
 mod verify;
@@ -50,6 +52,7 @@ struct Inner {
     security: container::Security,
     faults: Faults,
     slots: create::Slots,
+    doors: direct::Doors,
 }
 
 impl DockerEngine {
@@ -137,12 +140,14 @@ impl Inner {
     }
 
     async fn open(&self, id: &SandboxId) -> Result<Duplex, EngineError> {
+        let door = self.doors.open(id).ok();
+        let through = door.iter().map(|door| door.inside.clone());
         let config = bollard::models::ExecConfig {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             tty: Some(false),
-            cmd: Some(vec![AGENT_PATH.to_owned(), "connect".to_owned()]),
+            cmd: Some([AGENT_PATH.to_owned(), "connect".to_owned()].into_iter().chain(through).collect()),
             ..Default::default()
         };
         let exec = match self
@@ -160,7 +165,15 @@ impl Inner {
             bollard::exec::StartExecOptions { detach: false, tty: false, output_capacity: Some(stream::CAPACITY) };
         let started =
             self.call("reach the sandbox's agent", QUICK, self.docker.start_exec(&exec.id, Some(options))).await?;
-        stream::duplex(started)
+        let exec = stream::duplex(started)?;
+        let Some(door) = door else { return Ok(exec) };
+        match tokio::time::timeout(QUICK, door.meet(exec)).await {
+            Ok(met) => met.map_err(|error| EngineError::Refused {
+                what: "reach the sandbox's agent".to_owned(),
+                cause: error.to_string(),
+            }),
+            Err(_) => Err(EngineError::TimedOut(QUICK)),
+        }
     }
 
     async fn log_tail(&self, id: &SandboxId) -> String {

@@ -41,10 +41,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
         Some("boot") => boot::run(),
-        Some("connect") => connect::run(),
+        Some("connect") => connect::run(std::env::args_os().nth(2).as_deref()),
         Some("hold") => look::hold(),
         _ => {
-            log::say("usage: agent boot | connect");
+            log::say("usage: agent boot | connect [DOOR]");
             return ExitCode::from(64);
         }
     };
