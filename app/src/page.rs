@@ -17,6 +17,7 @@ use crate::{
         account::SessionView,
         course::{GlossaryTerm, LessonPage, Outline, SearchHit},
         lab::{LabCard, LabPage},
+        print::{SummarySheet, WholeCourse},
         progress::{Matrix, MyProgress},
         test::TestPage,
     },
@@ -60,6 +61,10 @@ pub enum Page {
     Lesson { lesson: LessonPage, outline: Outline },
     /// `/search?q=`; an empty query shows the empty field.
     Search { query: String, hits: Vec<SearchHit> },
+    /// `/learn/{module}/summary`
+    Summary(SummarySheet),
+    /// `/print`
+    Print(WholeCourse),
     /// `/glossary`
     Glossary(Vec<GlossaryTerm>),
     /// `/learn/{module}/test`, `/test`

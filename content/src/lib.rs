@@ -10,6 +10,7 @@
 //! lesson       one lesson: front matter and what was rendered
 //! replay       running a lesson's commands again, and comparing
 //! render       Markdown -> sanitised HTML, in stages; `render_fragment` for labs
+//! print        lessons on paper
 //! quiz         questions, marking
 //! exam         tests over a module and over the course
 //! search       sections by words, tolerant of typing errors
@@ -25,6 +26,7 @@ mod glossary;
 mod lesson;
 mod load;
 mod outline;
+mod print;
 mod quiz;
 mod render;
 mod replay;

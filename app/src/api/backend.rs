@@ -7,6 +7,7 @@ use super::{
     account::SessionView,
     course::{Answer, GlossaryTerm, LessonPage, Outline, QuizResult, SearchHit},
     lab::{CheckScope, HintView, LabCard, LabPage, SandboxView, TerminalView},
+    print::{SummarySheet, WholeCourse},
     progress::{Matrix, MyProgress},
     test::TestPage,
 };
@@ -19,6 +20,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn lesson(&self, caller: &Caller, path: &str) -> ApiResult<LessonPage>;
     async fn submit_quiz(&self, caller: &Caller, lesson: &str, answers: Vec<Answer>) -> ApiResult<QuizResult>;
     async fn glossary(&self, caller: &Caller) -> ApiResult<Vec<GlossaryTerm>>;
+    async fn summary(&self, caller: &Caller, module: &str) -> ApiResult<SummarySheet>;
+    async fn whole_course(&self, caller: &Caller) -> ApiResult<WholeCourse>;
     async fn search(&self, caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>>;
 
     /// `module` is a module's slug; `None` for the test over the course.

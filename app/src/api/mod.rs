@@ -12,6 +12,7 @@
 //! course    outline, lesson, quiz, search
 //! error     the one error that pages know
 //! lab       lab page, tasks, verdicts, sandbox state, live events
+//! print     the course on paper
 //! progress  a student's own, and the instructor's matrix
 //! test      tests over a module and over the course
 //! terminal  the browser's side of the terminal socket
@@ -23,6 +24,7 @@ pub mod backend;
 pub mod course;
 pub mod error;
 pub mod lab;
+pub mod print;
 pub mod progress;
 pub mod terminal;
 pub mod test;

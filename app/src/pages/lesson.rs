@@ -52,7 +52,12 @@ pub(crate) fn LessonView(lesson: LessonPage, outline: Outline, caller: Caller) -
                         <ul class="rows">{lesson.labs.into_iter().map(|lab| view! { <LabRow lab/> }).collect_view()}</ul>
                     </section>
                 })}
-                {(!lesson.references.is_empty()).then(|| view! { <References references=lesson.references/> })}
+                {(!lesson.references.is_empty()).then(|| view! {
+                    <section class="after" aria-labelledby="references">
+                        <h2 id="references">"References"</h2>
+                        <References references=lesson.references/>
+                    </section>
+                })}
                 <nav class="turn" aria-label="Lessons before and after">
                     {turn(lesson.previous, "previous", "Before this")}
                     {turn(lesson.next, "next", "Next")}
@@ -125,11 +130,10 @@ fn Contents(headings: Vec<Heading>) -> impl IntoView {
     })
 }
 
+/// The list alone; its heading is the page's.
 #[component]
-fn References(references: Vec<Reference>) -> impl IntoView {
+pub(crate) fn References(references: Vec<Reference>) -> impl IntoView {
     view! {
-        <section class="after" aria-labelledby="references">
-            <h2 id="references">"References"</h2>
             <ul class="references">
                 {references.into_iter().map(|reference| view! {
                     <li>
@@ -141,7 +145,6 @@ fn References(references: Vec<Reference>) -> impl IntoView {
                     </li>
                 }).collect_view()}
             </ul>
-        </section>
     }
     .into_any()
 }

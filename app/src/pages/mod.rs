@@ -8,6 +8,7 @@ mod lab;
 mod labs;
 mod lesson;
 mod outline;
+mod print;
 mod problem;
 mod progress;
 mod search;
@@ -23,6 +24,8 @@ pub(crate) fn body(page: Page, caller: Caller, path: String) -> AnyView {
         Page::Outline(outline) => view! { <outline::OutlineView outline caller/> }.into_any(),
         Page::Lesson { lesson, outline } => view! { <lesson::LessonView lesson outline caller/> }.into_any(),
         Page::Search { query, hits } => view! { <search::SearchView query hits/> }.into_any(),
+        Page::Summary(sheet) => view! { <print::SummaryView sheet/> }.into_any(),
+        Page::Print(course) => view! { <print::PrintView course/> }.into_any(),
         Page::Glossary(terms) => view! { <glossary::GlossaryView terms/> }.into_any(),
         Page::Test(test) => view! { <test::TestView test/> }.into_any(),
         Page::Labs(labs) => view! { <labs::LabsView labs/> }.into_any(),
@@ -45,6 +48,8 @@ impl Page {
             Self::Lesson { lesson, .. } => lesson.title.clone(),
             Self::Search { query, .. } if query.is_empty() => "Search".into(),
             Self::Search { query, .. } => format!("{query} - search"),
+            Self::Summary(sheet) => sheet.title.clone(),
+            Self::Print(_) => "The whole course".into(),
             Self::Glossary(_) => "Glossary".into(),
             Self::Test(test) => test.title.clone(),
             Self::Labs(_) => "Labs".into(),

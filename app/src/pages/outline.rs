@@ -50,9 +50,21 @@ pub(crate) fn OutlineView(outline: Outline, caller: Caller) -> impl IntoView {
                     <header>
                         <p class="module-number"><Icon glyph=Glyph::Check/></p>
                         <h2 id="final-title">"The whole course"</h2>
-                        <p>"A test that begins with what you were wrong about on the way."</p>
+                        <p>"The final test begins with what you were wrong about on the way."</p>
                     </header>
-                    <div class="module-body"><ul class="rows"><TestRow test/></ul></div>
+                    <div class="module-body"><ul class="rows">
+                        <TestRow test/>
+                        <li class="row">
+                            <span class="row-state"><Icon glyph=Glyph::Dot/></span>
+                            <a class="row-title" href="/print">"The course as one document"</a>
+                            <span class="row-side">"to print"</span>
+                        </li>
+                        <li class="row">
+                            <span class="row-state"><Icon glyph=Glyph::Dot/></span>
+                            <a class="row-title" href="/glossary">"Glossary"</a>
+                            <span class="row-side"></span>
+                        </li>
+                    </ul></div>
                 </section>
             })}
         </div>
@@ -84,8 +96,15 @@ fn Module(module: ModuleEntry) -> impl IntoView {
                 })}
                 {module.test.map(|test| view! {
                     <section>
-                        <h3>"Test"</h3>
-                        <ul class="rows"><TestRow test/></ul>
+                        <h3>"At the end"</h3>
+                        <ul class="rows">
+                            <li class="row">
+                                <span class="row-state"><Icon glyph=Glyph::Dot/></span>
+                                <a class="row-title" href=format!("/learn/{}/summary", module.slug)>"Summary on one sheet"</a>
+                                <span class="row-side">"to print"</span>
+                            </li>
+                            <TestRow test/>
+                        </ul>
                     </section>
                 })}
             </div>

@@ -47,6 +47,8 @@ fn pages() -> Vec<(&'static str, &'static str, Caller, Page)> {
         ("test", "/learn/m/test", account::student(), Page::Test(test::start())),
         ("test-open", "/learn/m/test", account::student(), Page::Test(test::open())),
         ("test-taken", "/learn/m/test", account::student(), Page::Test(test::taken())),
+        ("summary", "/learn/m/summary", account::student(), Page::Summary(course::summary())),
+        ("print", "/print", account::student(), Page::Print(course::whole())),
         ("glossary", "/glossary", account::student(), Page::Glossary(course::glossary())),
         ("glossary-empty", "/glossary", account::student(), Page::Glossary(vec![])),
         ("labs", "/labs", account::student(), Page::Labs(lab::cards())),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bulkhead_app::api::{
     ApiError, ApiResult, Caller, Role,
     course::{
-        Answer, GlossaryTerm, Heading, LabLink, LessonEntry, LessonPage, LessonState, Link, Mark, ModuleEntry, OptionMark, Outline,
-        Printed, Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
+        Answer, GlossaryTerm, Heading, LabLink, LessonEntry, LessonPage, LessonState, Link, Mark, ModuleEntry,
+        OptionMark, Outline, Printed, Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
     },
 };
 use bulkhead_content::{self as content, Entry, Lesson, Placed, Status};
@@ -87,7 +87,11 @@ pub(super) async fn outline(platform: &Platform, caller: &Caller) -> ApiResult<O
     });
     let final_test = tests.iter().find(|(of, _)| of.is_none()).map(|(_, test)| test.clone());
     Ok(Outline {
-        final_test, title: course.title.clone(), modules: modules.collect(), resume: resume(platform, &reader) })
+        final_test,
+        title: course.title.clone(),
+        modules: modules.collect(),
+        resume: resume(platform, &reader),
+    })
 }
 
 fn lesson_entry(reader: &Reader, entry: &Entry) -> LessonEntry {
@@ -280,7 +284,7 @@ fn heading(heading: &content::Heading) -> Heading {
     Heading { level: heading.level, text: heading.text.clone(), anchor: heading.anchor.clone() }
 }
 
-fn reference(reference: &content::Reference) -> Reference {
+pub(super) fn reference(reference: &content::Reference) -> Reference {
     Reference { title: reference.title.clone(), url: reference.url.clone(), date: reference.date.clone() }
 }
 

@@ -4,6 +4,7 @@
 //! fault     domain errors to the one error that pages know; internal ones are logged once
 //! course    outline, lesson, quiz, search
 //! lab       sandboxes, checks, hints, answers, terminals, reports
+//! print     the course on paper
 //! progress  the student's own, the instructor's matrix
 //! test      tests over a module and over the course
 //! account   name, password, sessions
@@ -14,6 +15,7 @@ mod account;
 mod course;
 mod fault;
 mod lab;
+mod print;
 mod progress;
 mod test;
 mod upkeep;
@@ -26,6 +28,7 @@ use bulkhead_app::api::{
     account::SessionView,
     course::{Answer, GlossaryTerm, LessonPage, Outline, QuizResult, SearchHit},
     lab::{CheckScope, HintView, LabCard, LabPage, SandboxView, TerminalView},
+    print::{SummarySheet, WholeCourse},
     progress::{Matrix, MyProgress},
     test::TestPage,
 };
@@ -102,6 +105,12 @@ impl Backend for Platform {
     }
     async fn glossary(&self, caller: &Caller) -> ApiResult<Vec<GlossaryTerm>> {
         Ok(course::glossary(self, caller))
+    }
+    async fn summary(&self, caller: &Caller, module: &str) -> ApiResult<SummarySheet> {
+        print::summary(self, caller, module)
+    }
+    async fn whole_course(&self, caller: &Caller) -> ApiResult<WholeCourse> {
+        Ok(print::whole_course(self, caller))
     }
     async fn search(&self, caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>> {
         Ok(course::search(self, caller, query))

@@ -79,6 +79,8 @@ pub fn table() -> Vec<Route> {
         Route::get("/test", Access::STUDENT, page::test::course),
         Route::post("/test", Access::STUDENT, form::test::hand_in_course),
         Route::post("/test/new", Access::STUDENT, form::test::draw_course),
+        Route::get("/learn/{module}/summary", Access::Anyone, page::print::summary),
+        Route::get("/print", Access::Anyone, page::print::course),
         Route::get("/glossary", Access::Anyone, page::glossary::show),
         Route::get("/search", Access::Anyone, page::search::show),
         Route::get("/labs", Access::Anyone, page::labs::show),

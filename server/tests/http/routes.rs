@@ -25,6 +25,8 @@ const TRIES: &[Try] = &[
     (Method::GET, "/test", "/test", &[]),
     (Method::POST, "/test/new", "/test/new", &[]),
     (Method::POST, "/test", "/test", &[("paper", "1")]),
+    (Method::GET, "/learn/{module}/summary", "/learn/start/summary", &[]),
+    (Method::GET, "/print", "/print", &[]),
     (Method::GET, "/glossary", "/glossary", &[]),
     (Method::GET, "/search", "/search?q=kernel", &[]),
     (Method::GET, "/labs", "/labs", &[]),

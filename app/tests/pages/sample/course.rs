@@ -2,6 +2,7 @@ use bulkhead_app::api::course::{
     Answer, GlossaryTerm, Heading, LabLink, LessonEntry, LessonPage, LessonState, Link, Mark, ModuleEntry, OptionMark,
     Outline, Printed, Question, QuestionKind, Quiz, QuizResult, Reference, SearchHit, SectionEntry,
 };
+use bulkhead_app::api::print::{LessonSummary, PrintedLesson, PrintedModule, SummarySheet, WholeCourse};
 
 fn lesson_entry(id: &str, title: &str, minutes: u16, state: LessonState) -> LessonEntry {
     let href = (state != LessonState::ToCome).then(|| format!("/learn/module/{id}"));
@@ -282,4 +283,46 @@ pub(crate) fn glossary() -> Vec<GlossaryTerm> {
         term("overlap", "Two things in one place.", None),
         term("tmpfs", "A file system in memory, mounted with <code>mount -t tmpfs</code>.", None),
     ]
+}
+
+pub(crate) fn summary() -> SummarySheet {
+    let summary = |title: &str| LessonSummary {
+        title: title.into(),
+        href: "/learn/module/overlay".into(),
+        objectives: lesson().objectives,
+        takeaways_html: Some("<ul><li>A mount says <code>ro</code>.</li><li>A volume outlives it.</li></ul>".into()),
+        commands: vec!["docker run --read-only --tmpfs /tmp:size=16m web".into(), "findmnt /".into()],
+    };
+    SummarySheet {
+        number: 2,
+        title: "Summary: Docker Container Security".into(),
+        summary: "Build images that carry `nothing`.".into(),
+        module: Link { title: "2 Docker Container Security".into(), href: "/#module-2".into() },
+        lessons: vec![summary("Read-only root file systems"), summary("Capabilities"), summary("Seccomp")],
+    }
+}
+
+pub(crate) fn whole() -> WholeCourse {
+    let printed = |anchor: &str| PrintedLesson {
+        anchor: anchor.into(),
+        title: "Read-only root file systems".into(),
+        section: "Container Runtime Security".into(),
+        summary: lesson().summary,
+        updated: "2026-11-20".into(),
+        objectives: lesson().objectives,
+        html: "<p>Text.</p><h4>Part</h4><p>More.</p>".into(),
+        references: lesson().references,
+    };
+    let module = |number, lessons| PrintedModule {
+        number,
+        title: format!("Module {number}"),
+        summary: "What it is about.".into(),
+        lessons,
+    };
+    WholeCourse {
+        title: "Docker Security - Internals".into(),
+        summary: "What holds, and what does not.".into(),
+        modules: vec![module(1, vec![printed("a--a"), printed("a--b")]), module(2, vec![printed("b--a")])],
+        glossary: glossary(),
+    }
 }

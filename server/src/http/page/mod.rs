@@ -8,6 +8,7 @@ pub(super) mod lab;
 pub(super) mod labs;
 pub(super) mod lesson;
 pub(super) mod outline;
+pub(super) mod print;
 pub(super) mod progress;
 pub(super) mod report;
 pub(super) mod search;
