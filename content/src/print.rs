@@ -16,7 +16,7 @@ impl Lesson {
     /// The text for a document of several lessons: anchors are its own, links to other lessons stay in the document, and
     /// nothing is there to be clicked. Its headings stand below the lesson's own, which is of level 3.
     pub fn print_html(&self) -> String {
-        embedded(&self.html, &anchor(&self.path), 2)
+        embedded(&self.html, Some(&anchor(&self.path)), 2)
     }
 
     /// What stands below the heading "Takeaways".
@@ -27,7 +27,9 @@ impl Lesson {
         let (_, rest) = self.html.split_once(&opening)?;
         let (_, rest) = rest.split_once(&format!("</h{level}>"))?;
         let end = (2..=level).filter_map(|level| rest.find(&format!("<h{level}"))).min().unwrap_or(rest.len());
-        let html = embedded(rest[..end].trim(), &anchor(&self.path), 0);
+        // What comes next is for who goes on reading, not for the sheet.
+        let end = rest[..end].find("<p><strong>Next").unwrap_or(end);
+        let html = embedded(rest[..end].trim(), None, 0);
         (!html.is_empty()).then_some(html)
     }
 
@@ -38,16 +40,27 @@ impl Lesson {
         let (tested, others): (Vec<_>, Vec<_>) = self.commands.iter().partition(|command| command.testable);
         for command in tested.into_iter().chain(others) {
             let joined = command.input.replace("\\\n", " ");
-            let mut said = joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-            let Some(line) = said.next() else { continue };
-            let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-            if line.chars().count() <= LONGEST && !lines.contains(&line) {
+            let said = joined.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+            let mut whole = said.filter(|line| is_whole(line) && line.chars().count() <= LONGEST);
+            if let Some(line) = whole.next().filter(|line| !lines.contains(line)) {
                 lines.push(line);
             }
         }
         lines.truncate(most);
         lines
     }
+}
+
+/// A line of a script that says something by itself.
+fn is_whole(line: &str) -> bool {
+    let open = ["|", "{", "(", "&&", "||", "do", "then", "else", "\\"];
+    let part = ["done", "fi", "}", "for ", "while ", "if ", "#", "cat >", "cd ", "printf ", "echo "];
+    let quotes = |quote: char| line.matches(quote).count() % 2;
+    let closed = quotes('\'') == 0 && quotes('"') == 0 && !line.contains("<<");
+    line.contains(' ')
+        && closed
+        && !open.iter().any(|end| line.ends_with(end))
+        && !part.iter().any(|start| line.starts_with(start))
 }
 
 fn anchor(path: &str) -> String {
@@ -62,8 +75,9 @@ const DROPPED: [(&str, &str); 3] = [
 ];
 const UNWRAPPED: (&str, &str) = ("<button type=\"button\" class=\"gloss\"", "</button>");
 
-/// `html` is a page of ours: sanitised, attributes in double quotes. `deeper` is added to the level of headings.
-fn embedded(html: &str, prefix: &str, deeper: u8) -> String {
+/// `html` is a page of ours: sanitised, attributes in double quotes. With a prefix, names become the lesson's own. `deeper`
+/// is added to the level of headings.
+fn embedded(html: &str, prefix: Option<&str>, deeper: u8) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(at) = rest.find('<') {
@@ -82,7 +96,11 @@ fn embedded(html: &str, prefix: &str, deeper: u8) -> String {
             }
             continue;
         }
-        retag(&lowered(tag, deeper), prefix, &mut out);
+        let tag = lowered(tag, deeper);
+        match prefix {
+            Some(prefix) => retag(&tag, prefix, &mut out),
+            None => out.push_str(&tag),
+        }
     }
     out.push_str(rest);
     out
@@ -155,7 +173,18 @@ fn target(href: &str, prefix: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::embedded;
+    use super::{embedded, is_whole};
+
+    #[test]
+    fn lines_that_say_something_by_themselves() {
+        for line in ["docker run --read-only web", "grep -E '^Seccomp' /proc/1/status", "ip addr | cut -d' ' -f2"] {
+            assert!(is_whole(line), "{line}");
+        }
+        for line in ["for n in 1 2; do", "done", "cat > x <<'END'", "printf 'FROM box", "docker ps |", "# why", "}", ""]
+        {
+            assert!(!is_whole(line), "{line}");
+        }
+    }
 
     #[test]
     fn names_are_the_lessons_own_and_links_stay_in_the_document() {
@@ -171,14 +200,14 @@ mod tests {
             ("<p title=\"a > id=b\">x</p>", "<p title=\"a > id=b\">x</p>"),
             ("<figure data-source=\"docker &lt;x\">y</figure>", "<figure data-source=\"\">y</figure>"),
         ] {
-            assert_eq!(embedded(html, "m--l", 2), expected);
+            assert_eq!(embedded(html, Some("m--l"), 2), expected);
         }
     }
 
     #[test]
     fn what_only_a_screen_needs_is_gone() {
         let html = "The <button type=\"button\" class=\"gloss\" popovertarget=\"n\">shim</button><span class=\"gloss-note\" id=\"n\"><b>shim</b> d</span>.<span class=\"code-actions\"><button>Copy</button></span>";
-        assert_eq!(embedded(html, "x", 0), "The shim.");
-        assert_eq!(embedded("a < b <", "x", 0), "a < b <");
+        assert_eq!(embedded(html, None, 0), "The shim.");
+        assert_eq!(embedded("a < b <", Some("x"), 0), "a < b <");
     }
 }

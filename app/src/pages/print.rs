@@ -80,7 +80,7 @@ fn contents(module: &PrintedModule) -> impl IntoView + use<> {
     let lessons = module.lessons.iter().map(|lesson| {
         view! { <li><a href=format!("#{}", lesson.anchor)>{lesson.title.clone()}</a></li> }
     });
-    view! { <li><a href=format!("#module-{}", module.number)>{module.title.clone()}</a><ol>{lessons.collect_view()}</ol></li> }
+    view! { <li value=module.number.to_string()><a href=format!("#module-{}", module.number)>{module.title.clone()}</a><ol>{lessons.collect_view()}</ol></li> }
 }
 
 #[component]
@@ -88,7 +88,7 @@ fn Module(module: PrintedModule) -> impl IntoView {
     view! {
         <section class="book-module" id=format!("module-{}", module.number)>
             <header>
-                <p class="module-number">{module.number}</p>
+                <p class="book-number">"Module "{module.number}</p>
                 <h2>{module.title}</h2>
                 <p class="lead">{inline(&module.summary)}</p>
             </header>
