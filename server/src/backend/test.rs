@@ -166,7 +166,7 @@ pub(super) async fn links(platform: &Platform, caller: &Caller) -> ApiResult<Vec
 }
 
 async fn standings(platform: &Platform, account: AccountId) -> ApiResult<Vec<(String, Standing)>> {
-    Ok(platform.store.papers().standings(account).await.map_err(Fault::shown)?)
+    platform.store.papers().standings(account).await.map_err(Fault::shown)
 }
 
 fn shown(standing: Standing) -> TestStanding {
