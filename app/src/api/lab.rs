@@ -11,6 +11,8 @@ pub struct LabCard {
     pub module: u8,
     pub difficulty: String,
     pub minutes: u16,
+    /// Has tasks; a playground has none.
+    pub graded: bool,
     pub best_score: Option<u8>,
     pub passed: bool,
     /// A sandbox of the caller's is up for this lab.

@@ -45,10 +45,11 @@ pub(crate) fn LabView(lab: LabPage, caller: Caller) -> impl IntoView {
         anonymous: caller.account.is_none(),
     };
     let id = lab.id.clone();
+    let graded = !lab.tasks.is_empty();
     let ready = lab.sandbox.as_ref().is_some_and(|sandbox| sandbox.state == SandboxState::Ready);
     view! {
         <div class="lab">
-            <LabHead title=lab.title pass=lab.pass live/>
+            <LabHead title=lab.title pass=lab.pass graded live/>
             <div class="lab-split" id="lab-split">
                 <section class="lab-text" aria-label="Instructions" tabindex="0">
                     <p class="facts">
@@ -63,14 +64,16 @@ pub(crate) fn LabView(lab: LabPage, caller: Caller) -> impl IntoView {
                             <ul>{lab.objectives.into_iter().map(|o| view! { <li>{inline(&o)}</li> }).collect_view()}</ul>
                         </section>
                     })}
-                    <section class="tasks" aria-labelledby="tasks-title">
-                        <h2 id="tasks-title">"Tasks"</h2>
-                        {lab.tasks.into_iter().enumerate().map(|(index, task)| view! { <Task lab=id.clone() number=index + 1 task ready/> }).collect_view()}
-                    </section>
-                    <section>
-                        <h2>"Solution"</h2>
-                        <Solution live=bare.clone()/>
-                    </section>
+                    {graded.then(|| view! {
+                        <section class="tasks" aria-labelledby="tasks-title">
+                            <h2 id="tasks-title">"Tasks"</h2>
+                            {lab.tasks.into_iter().enumerate().map(|(index, task)| view! { <Task lab=id.clone() number=index + 1 task ready/> }).collect_view()}
+                        </section>
+                        <section>
+                            <h2>"Solution"</h2>
+                            <Solution live=bare.clone()/>
+                        </section>
+                    })}
                     {(!lab.lessons.is_empty()).then(|| view! { <Lessons lessons=lab.lessons/> })}
                     <CodeButtons/>
                 </section>

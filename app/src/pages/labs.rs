@@ -45,6 +45,7 @@ fn Row(lab: LabCard) -> impl IntoView {
             <td>{match (lab.best_score, lab.passed) {
                 (Some(score), true) => view! { <span class="mark" data-mark="pass"><Icon glyph=Glyph::Check/>{score}<span class="sr">", passed"</span></span> }.into_any(),
                 (Some(score), false) => view! { <span class="mark" data-mark="part"><Icon glyph=Glyph::Dashed/>{score}<span class="sr">", not passed yet"</span></span> }.into_any(),
+                (None, _) if !lab.graded => view! { <span class="faint">"not graded"</span> }.into_any(),
                 (None, _) => view! { <span class="faint">"not tried"</span> }.into_any(),
             }}</td>
         </tr>

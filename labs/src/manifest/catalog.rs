@@ -43,6 +43,11 @@ impl Catalog {
         &self.labs
     }
 
+    /// Those that can be passed: no playgrounds.
+    pub fn graded(&self) -> impl Iterator<Item = &Lab> {
+        self.labs().iter().filter(|lab| !lab.playground)
+    }
+
     pub fn lab(&self, id: &str) -> Option<&Lab> {
         self.labs.iter().find(|lab| lab.id.as_str() == id)
     }

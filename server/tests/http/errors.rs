@@ -29,6 +29,16 @@ async fn programs_are_told_in_their_own_words() {
 }
 
 #[tokio::test]
+async fn arguments_that_make_no_sense_are_the_callers_fault() {
+    let app = TestApp::public().await;
+    let student = app.student().await;
+    for arguments in [&[("nothing", "known")][..], &[]] {
+        let call = student.post("/api/start_lab").form(arguments).header("accept", "application/json");
+        call.send().await.expect_status(422).expect_text("lab");
+    }
+}
+
+#[tokio::test]
 async fn what_broke_inside_is_not_told() {
     let app = TestApp::public().await;
     let student = app.student().await;

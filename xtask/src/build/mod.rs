@@ -1,5 +1,6 @@
 //! The parts that cargo alone cannot build.
 
+mod parts;
 mod server;
 mod site;
 mod statics;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::Profile;
+use super::{Profile, parts};
 use crate::{
     need::{packages, wasm},
     shell::{cargo, command, root, run, say, target},
@@ -41,6 +41,7 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     let site = target().join("site");
     fs::create_dir_all(site.join("pkg"))?;
     bundle(&site)?;
+    parts::list(&site)?;
     wasm(&site, profile)?;
     compress(&site, if profile == Profile::Release { 11 } else { 5 })
 }

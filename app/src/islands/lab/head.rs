@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[island]
-pub fn LabHead(title: String, pass: u8, live: Live) -> impl IntoView {
+pub fn LabHead(title: String, pass: u8, graded: bool, live: Live) -> impl IntoView {
     let feed = Feed::shared(move || live);
     let ready =
         Signal::derive(move || feed.sandbox.with(|s| s.as_ref().is_some_and(|s| s.state == SandboxState::Ready)));
@@ -30,23 +30,27 @@ pub fn LabHead(title: String, pass: u8, live: Live) -> impl IntoView {
     view! {
         <div class="lab-head">
             <div class="lab-title"><a href="/labs">"Labs"</a><h1>{title}</h1></div>
-            <dl class="lab-figures">
-                <div><dt>"Tasks"</dt><dd data-testid="tasks-done">{move || { let (done, total) = feed.done(); format!("{done}/{total}") }}</dd></div>
-                <div>
-                    <dt>"Score"</dt>
-                    <dd data-testid="score">{move || feed.score.get().map_or_else(|| "–".to_owned(), |s| s.score.to_string())}<small>" of 100"</small></dd>
-                </div>
-                <div><dt>"Best"</dt><dd data-testid="best">{move || feed.best.get().map_or_else(|| "–".to_owned(), |b| b.score.to_string())}<small>{move || standing(feed.best.get().as_ref(), pass)}</small></dd></div>
-            </dl>
+            {graded.then(|| view! {
+                <dl class="lab-figures">
+                    <div><dt>"Tasks"</dt><dd data-testid="tasks-done">{move || { let (done, total) = feed.done(); format!("{done}/{total}") }}</dd></div>
+                    <div>
+                        <dt>"Score"</dt>
+                        <dd data-testid="score">{move || feed.score.get().map_or_else(|| "–".to_owned(), |s| s.score.to_string())}<small>" of 100"</small></dd>
+                    </div>
+                    <div><dt>"Best"</dt><dd data-testid="best">{move || feed.best.get().map_or_else(|| "–".to_owned(), |b| b.score.to_string())}<small>{move || standing(feed.best.get().as_ref(), pass)}</small></dd></div>
+                </dl>
+            })}
             {move || timed.get().then(|| view! { <Timer feed/> })}
             <div class="lab-acts">
-                <form method="post" action="/api/check_lab" on:submit=check>
-                    <input type="hidden" name="lab" value=lab.clone()/>
-                    <button disabled=move || blocked.get() || feed.grading.get() data-testid="check-all">
-                        {move || feed.grading.get().then(|| view! { <Icon glyph=Glyph::Spinner/> })}
-                        {move || if feed.grading.get() { "Checking" } else { "Check all" }}
-                    </button>
-                </form>
+                {graded.then(|| view! {
+                    <form method="post" action="/api/check_lab" on:submit=check>
+                        <input type="hidden" name="lab" value=lab.clone()/>
+                        <button disabled=move || blocked.get() || feed.grading.get() data-testid="check-all">
+                            {move || feed.grading.get().then(|| view! { <Icon glyph=Glyph::Spinner/> })}
+                            {move || if feed.grading.get() { "Checking" } else { "Check all" }}
+                        </button>
+                    </form>
+                })}
                 {move || there.get().then(|| view! {
                     <form method="post" action="/api/reset_lab">
                         <input type="hidden" name="lab" value=feed.lab.get_value()/>

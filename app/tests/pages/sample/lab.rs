@@ -14,6 +14,7 @@ pub(crate) fn cards() -> Vec<LabCard> {
         module: 2,
         difficulty: "medium".into(),
         minutes: 30,
+        graded: true,
         best_score,
         passed,
         open,

@@ -49,6 +49,7 @@ pub(in crate::backend) async fn labs(platform: &Platform, caller: &Caller) -> Ap
         module: lab.module,
         difficulty: lab.difficulty.as_str().to_owned(),
         minutes: lab.minutes,
+        graded: !lab.playground,
         best_score: best.get(lab.id.as_str()).map(|best| best.score),
         passed: best.get(lab.id.as_str()).is_some_and(|best| best.passed),
         open: open.contains(lab.id.as_str()),

@@ -27,7 +27,7 @@ pub(in crate::backend) async fn progress(platform: &Platform, account: AccountId
     let attempts = platform.store.attempts();
     let best = attempts.best_of(account).await.map_err(Fault::shown)?;
     let mut labs = Vec::new();
-    for lab in platform.live.catalog.labs() {
+    for lab in platform.live.catalog.graded() {
         let id = lab.id.as_str();
         let done = attempts.done(account, id).await.map_err(Fault::shown)?;
         labs.push(LabProgress {
@@ -52,7 +52,7 @@ pub(in crate::backend) async fn progress(platform: &Platform, account: AccountId
 
 /// The matrix's columns.
 pub(in crate::backend) fn matrix_labs(platform: &Platform) -> Vec<MatrixLab> {
-    let labs = platform.live.catalog.labs().iter();
+    let labs = platform.live.catalog.graded();
     labs.map(|lab| MatrixLab { id: lab.id.to_string(), title: lab.title.clone() }).collect()
 }
 
