@@ -13,8 +13,11 @@ use std::{
 };
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{
+        self, CustomizedPasswordHasher, PasswordVerifier,
+        phc::{Output, ParamsString, PasswordHash, Salt},
+    },
 };
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
@@ -24,9 +27,53 @@ use crate::{config::PasswordCost, random::Random};
 /// How long one waits for a free place before he is told to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What is asked of the allocator for one hash. Above 32 MiB the C library maps memory of its own and gives it back; what
+/// is smaller stays with the thread that freed it. Only what the hash touches becomes real.
+const MAPPED: usize = 33 * 1024 * 1024;
+
+/// argon2id in memory that goes back when it is done.
+#[derive(Clone)]
+struct Argon2id(Params);
+
+impl Argon2id {
+    fn hash(&self, password: &str, salt: [u8; 16]) -> AccountResult<String> {
+        let hash = self.hash_password_customized(password.as_bytes(), &salt, None, None, self.0.clone());
+        hash.map(|hash| hash.to_string()).map_err(|e| AccountError::Hash(e.to_string()))
+    }
+}
+
+impl CustomizedPasswordHasher<PasswordHash> for Argon2id {
+    type Params = Params;
+
+    fn hash_password_customized(
+        &self,
+        password: &[u8],
+        salt: &[u8],
+        algorithm: Option<&str>,
+        version: Option<u32>,
+        params: Params,
+    ) -> password_hash::Result<PasswordHash> {
+        let algorithm = algorithm.map_or(Ok(Algorithm::Argon2id), Algorithm::try_from)?;
+        let version = version.map_or(Ok(Version::V0x13), Version::try_from)?;
+        let mut blocks = Vec::with_capacity(MAPPED / Block::SIZE);
+        blocks.resize(params.block_count(), Block::new());
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        let text = ParamsString::try_from(&params)?;
+        let argon2 = Argon2::new(algorithm, version, params);
+        argon2.hash_password_into_with_memory(password, salt, &mut output, &mut blocks)?;
+        Ok(PasswordHash {
+            algorithm: algorithm.ident(),
+            version: Some(version.into()),
+            params: text,
+            salt: Some(Salt::new(salt)?),
+            hash: Some(Output::new(&output)?),
+        })
+    }
+}
+
 #[derive(Clone)]
 pub struct Passwords {
-    argon2: Argon2<'static>,
+    argon2: Argon2id,
     decoy: Arc<str>,
     places: Arc<Semaphore>,
     random: Random,
@@ -41,15 +88,15 @@ impl Passwords {
             PasswordCost::Least => Params::new(Params::MIN_M_COST, Params::MIN_T_COST, 1, None),
         };
         let params = params.map_err(|e| AccountError::Hash(e.to_string()))?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = hash(&argon2, &random.hex::<16>(), random.bytes())?.into();
+        let argon2 = Argon2id(params);
+        let decoy = argon2.hash(&random.hex::<16>(), random.bytes())?.into();
         Ok(Self { argon2, decoy, places: Arc::new(Semaphore::new(places.max(1))), random, verified: Arc::default() })
     }
 
     /// A PHC string to keep.
     pub async fn hash(&self, password: &Password) -> AccountResult<String> {
         let (argon2, password, salt) = (self.argon2.clone(), password.expose().to_owned(), self.random.bytes());
-        self.work(move || hash(&argon2, &password, salt)).await?
+        self.work(move || argon2.hash(&password, salt)).await?
     }
 
     /// Whether `password` is the one behind `stored`. `None` costs the same and is always wrong.
@@ -89,13 +136,6 @@ impl Passwords {
     }
 }
 
-fn hash(argon2: &Argon2<'_>, password: &str, salt: [u8; 16]) -> AccountResult<String> {
-    let hash: PasswordHash = argon2
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|e: argon2::password_hash::Error| AccountError::Hash(e.to_string()))?;
-    Ok(hash.to_string())
-}
-
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Passwords")
@@ -113,6 +153,16 @@ mod tests {
 
     fn password(text: &str) -> Password {
         Password::parse(text, "password", &Email::parse("ada@example.org").expect("an address")).expect("long enough")
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_the_librarys_own_is_known() {
+        let theirs = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default());
+        let stored = password_hash::PasswordHasher::hash_password_with_salt(&theirs, b"night ferry 7", &[7; 16]);
+        let stored: PasswordHash = stored.expect("a hash");
+        let passwords = passwords(PasswordCost::Least);
+        assert!(passwords.verify("night ferry 7", Some(stored.to_string())).await.expect("verified"));
+        assert!(!passwords.verify("night ferry 8", Some(stored.to_string())).await.expect("verified"));
     }
 
     #[tokio::test]
