@@ -195,7 +195,8 @@ async fn answers_are_recomputed_from_the_live_state() {
             passes(sandbox, check).await;
         }
         sandbox.says("docker restart -t 0 web").await;
-        for stale in [&all[0], &all[1], &all[6]] {
+        // The kernel may number the new network namespace as it did the old one.
+        for stale in [&all[0], &all[6]] {
             fails(sandbox, stale).await;
         }
     })

@@ -53,14 +53,22 @@ fn checks_have_the_keys_that_the_reader_knows() {
     }
     let of =
         |name: &str| kinds.iter().find(|k| k["properties"]["kind"]["const"] == name).unwrap()["properties"].clone();
-    for (name, key) in [("container", "of"), ("process", "capabilities"), ("answer", "live"), ("answer", "file"), ("image", "every"), ("image", "size_below")] {
+    for (name, key) in [
+        ("container", "of"),
+        ("process", "capabilities"),
+        ("answer", "live"),
+        ("answer", "file"),
+        ("image", "every"),
+        ("image", "size_below"),
+    ] {
         assert_eq!(
             described(&of(name)[key]),
             check(&format!("kind = \"{name}\"\n[task.check.{key}]\n{ODD}")),
             "{name}.{key}"
         );
     }
-    for (name, key) in [("probe", "step"), ("attack", "step"), ("attack", "attempt"), ("exec", "run"), ("net", "cell")] {
+    for (name, key) in [("probe", "step"), ("attack", "step"), ("attack", "attempt"), ("exec", "run"), ("net", "cell")]
+    {
         assert_eq!(
             described(&of(name)[key]["items"]),
             check(&format!("kind = \"{name}\"\nof = {{ role = \"x\" }}\n[[task.check.{key}]]\n{ODD}")),
