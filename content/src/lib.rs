@@ -5,6 +5,7 @@
 //! diagnostic   what is wrong, where, and what would be right
 //! outline      course.toml, the table of contents
 //! glossary     terms, and where a text names them
+//! check        a lesson as a whole, lessons against the course
 //! load         files -> course: `Course::parse`, `Course::read`, `lint`
 //! course       modules, sections, lessons in order
 //! lesson       one lesson: front matter and what was rendered
@@ -18,6 +19,7 @@
 //!
 //! A course is a folder: `course.toml` is the outline, `<module>/<lesson>/lesson.md` a lesson, its diagrams lie beside it.
 
+mod check;
 mod course;
 mod diagnostic;
 pub mod exam;

@@ -1,20 +1,17 @@
 //! Files to a course. Everything wrong in any file is collected before anything is refused.
 
-use std::{collections::HashMap, path::Path};
+use std::path::Path;
 
 use crate::{
-    Course, Diagnostic, Entry, Files, Lesson, Module, Question, Quiz, ReadError, Section, Status,
-    diagnostic::{Report, Severity},
+    Course, Diagnostic, Entry, Files, Lesson, Module, Question, Quiz, ReadError, Section, check,
+    diagnostic::Report,
     files,
     glossary::{self, Finder},
-    lesson::front::{self, Front},
+    lesson::front,
     outline::{self, Outline, OutlineLesson},
-    render::{self, Place, Target},
+    render::{self, Target},
     search::Index,
 };
-
-const WORDS: std::ops::RangeInclusive<usize> = 900..=2_200;
-const QUESTIONS: std::ops::RangeInclusive<usize> = 4..=8;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -99,9 +96,9 @@ fn assemble(files: &Files, findings: &mut Vec<Diagnostic>) -> Option<Course> {
         warnings: Vec::new(),
         index: Index::default(),
     };
-    check_strays(files, &seen, findings);
-    check_ids(&course, findings);
-    check_targets(&course, &targets, findings);
+    check::strays(files, &seen, findings);
+    check::ids(&course, findings);
+    check::targets(&course, &targets, findings);
     course.index = Index::new(&course);
     Some(course)
 }
@@ -179,7 +176,7 @@ impl Pages<'_> {
         };
         let page = render::render(&source, report);
         let front = front::parse(parts.front, report)?;
-        check_page(&front, title, &page, report);
+        check::page(&front, title, &page, parts.body_line, report);
         let quiz = (!page.questions.is_empty()).then_some(Quiz { questions: page.questions });
         let lesson = Lesson {
             id: front.id,
@@ -221,122 +218,6 @@ fn test(text: &str, report: &mut Report) -> Vec<Question> {
         report.error(0, "a test without questions", "add a `quiz` fence, or remove the file");
     }
     page.questions
-}
-
-fn check_page(front: &Front, title: &str, page: &render::Page, report: &mut Report) {
-    if front.title != title {
-        report.error(
-            2,
-            format!("the title is \"{}\"", front.title),
-            format!("the outline's own words are \"{title}\""),
-        );
-    }
-    if !page.tasks.is_empty() {
-        report.error(0, "a lesson places a lab's task", "tasks belong to the lab's own text");
-    }
-    if front.status == Status::Draft {
-        return;
-    }
-    if !WORDS.contains(&page.words) {
-        report.warning(
-            0,
-            format!("{} words of prose", page.words),
-            format!("aim for {} to {}", WORDS.start(), WORDS.end()),
-        );
-    }
-    if !QUESTIONS.contains(&page.questions.len()) {
-        report.warning(
-            0,
-            format!("{} quiz questions", page.questions.len()),
-            format!("ask {} to {}", QUESTIONS.start(), QUESTIONS.end()),
-        );
-    }
-    if page.diagrams == 0 {
-        report.warning(0, "no diagram", "draw what the prose describes");
-    }
-    if !page.commands.is_empty() && !page.commands.iter().any(|command| command.testable) {
-        report.warning(0, "no command is marked `testable`", "mark at least one block that can be re-run");
-    }
-}
-
-/// A lesson that nobody lists would silently not exist.
-fn check_strays(files: &Files, seen: &[String], findings: &mut Vec<Diagnostic>) {
-    for file in files.keys().filter(|file| extension(file) == Some("md") && !seen.contains(file)) {
-        let mut report = Report::new(file.clone());
-        report.error(
-            0,
-            "the outline does not list this page",
-            "add its folder's name to `course.toml`, and name the file `lesson.md`",
-        );
-        findings.extend(report.into_findings());
-    }
-}
-
-fn extension(file: &str) -> Option<&str> {
-    Path::new(file).extension().and_then(|extension| extension.to_str())
-}
-
-fn check_ids(course: &Course, findings: &mut Vec<Diagnostic>) {
-    let mut owners: HashMap<&str, &str> = HashMap::new();
-    for placed in course.lessons() {
-        let lesson = placed.lesson;
-        if let Some(other) = owners.insert(&lesson.id, &lesson.file) {
-            findings.push(error(
-                &lesson.file,
-                2,
-                format!("the id `{}` is also in {other}", lesson.id),
-                "give each lesson its own id",
-            ));
-        }
-        for lab in lesson.labs.iter().filter(|lab| !knows_lab(course, lab)) {
-            findings.push(error(
-                &lesson.file,
-                2,
-                format!("no module lists the lab `{lab}`"),
-                "add it to `labs` of the module in course.toml",
-            ));
-        }
-    }
-}
-
-fn check_targets(course: &Course, targets: &[(String, Vec<Target>)], findings: &mut Vec<Diagnostic>) {
-    for (file, targets) in targets {
-        for target in targets {
-            if let Some((message, fix)) = fault(course, &target.place) {
-                findings.push(error(file, target.line, message, fix));
-            }
-        }
-    }
-}
-
-fn fault(course: &Course, place: &Place) -> Option<(String, &'static str)> {
-    match place {
-        Place::Lab(lab) if !knows_lab(course, lab) => Some((
-            format!("no module lists the lab `{lab}`"),
-            "correct the id, or add it to `labs` of the module in course.toml",
-        )),
-        Place::Lab(_) => None,
-        Place::Lesson { path, anchor } => {
-            let Some(placed) = course.lesson(path) else {
-                return Some((
-                    format!("there is no lesson `{path}` yet"),
-                    "correct the path, or name the lesson without a link",
-                ));
-            };
-            let missing = anchor
-                .as_ref()
-                .filter(|anchor| !placed.lesson.headings.iter().any(|heading| heading.anchor == **anchor));
-            missing.map(|anchor| (format!("`{path}` has no heading `{anchor}`"), "link to one of its anchors"))
-        }
-    }
-}
-
-fn knows_lab(course: &Course, lab: &str) -> bool {
-    course.modules.iter().any(|module| module.labs.iter().any(|known| known == lab))
-}
-
-fn error(file: &str, line: usize, message: String, fix: &str) -> Diagnostic {
-    Diagnostic { severity: Severity::Error, file: file.to_owned(), line, message, fix: fix.to_owned() }
 }
 
 /// Line ends are made `\n`, so that no stage need know of others.

@@ -12,9 +12,13 @@ pub(super) fn check(questions: &[Question], first_line: usize, report: &mut Repo
             report.error(question.line, format!("question `{}` occurs twice", question.id), "give each its own id");
         }
         match &question.kind {
-            Kind::Single { options } => check_options(question, options, report),
+            Kind::Single { options } => {
+                check_options(question, options, report);
+                stands_out(question, options, report);
+            }
             Kind::Multiple { options } => {
                 check_options(question, options, report);
+                stands_out(question, options, report);
                 if options.iter().all(|option| !option.right) {
                     report.error(question.line, "no option is right", "a question needs at least one right option");
                 }
@@ -51,6 +55,41 @@ fn check_distinct(question: &Question, htmls: Vec<&str>, report: &mut Report) {
     }
 }
 
+/// Every right option is half as long again as the longest wrong one, and then some.
+fn stands_out(question: &Question, options: &[QuizOption], report: &mut Report) {
+    const LEAST: usize = 12;
+    let lengths =
+        |right: bool| options.iter().filter(move |option| option.right == right).map(|option| length(&option.html));
+    let (Some(right), Some(wrong)) = (lengths(true).min(), lengths(false).max()) else { return };
+    if right * 2 > wrong * 3 && right - wrong >= LEAST {
+        report.warning(
+            question.line,
+            format!(
+                "the right answer to `{}` shows by its length: {right} characters, the others {wrong} at most",
+                question.id
+            ),
+            "say more in the wrong options, or less in the right one; reasons belong into `why`",
+        );
+    }
+}
+
+/// Characters that a reader sees: no tags, an entity is one.
+fn length(html: &str) -> usize {
+    let mut until = None;
+    let mut length = 0;
+    for character in html.chars() {
+        match (until, character) {
+            (Some(end), character) => until = (character != end).then_some(end),
+            (None, '<') => until = Some('>'),
+            (None, character) => {
+                length += 1;
+                until = (character == '&').then_some(';');
+            }
+        }
+    }
+    length
+}
+
 /// By chance the right one of four is the longest once in four.
 fn guessable(questions: &[Question], first_line: usize, report: &mut Report) {
     let singles: Vec<_> = questions
@@ -64,7 +103,7 @@ fn guessable(questions: &[Question], first_line: usize, report: &mut Report) {
         .iter()
         .filter(|options| {
             let length = |right: bool| {
-                let lengths = options.iter().filter(|option| option.right == right).map(|option| option.html.len());
+                let lengths = options.iter().filter(|option| option.right == right).map(|option| length(&option.html));
                 lengths.max().unwrap_or(0)
             };
             length(true) > length(false)

@@ -362,6 +362,22 @@ answer.answer = [
     }
 
     #[test]
+    fn an_answer_that_shows_by_its_length_is_named() {
+        let warnings = |text: &str| {
+            let mut report = Report::new("l.md");
+            parse(text, 40, &mut report);
+            report.into_findings().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(warnings(GOOD), Vec::<String>::new());
+        let long = GOOD.replace("the kernel\"", "the kernel, with all of its `<system calls>`\"");
+        assert!(
+            warnings(&long)[0].starts_with("l.md:41: warning: the right answer to `kernel` shows by its length: 42"),
+            "{:?}",
+            warnings(&long)
+        );
+    }
+
+    #[test]
     fn hostile_text_is_sanitised() {
         let (questions, errors) = read(&GOOD.replace("the disk", "<script>alert(1)</script>x"));
         assert!(errors.iter().any(|error| error.contains("`<script>` is not allowed")), "{errors:?}");

@@ -50,8 +50,7 @@ pub(super) fn run(options: &Options) -> CliResult {
         out::say(&format!("Name it in {}.", folder.join("course.toml").display()));
     }
     out::say(&format!(
-        "See it while you write: bulkhead content preview {path} --watch\n\
-         Run its commands: bulkhead content run {path}\n\
+        "Run its commands: bulkhead content run {path}\n\
          Check it: bulkhead content lint --course {}",
         folder.display(),
         path = options.path,
