@@ -144,8 +144,11 @@ impl Stay {
         let exec = made["Id"].as_str().filter(|exec| exec.bytes().all(|b| b.is_ascii_hexdigit()));
         let exec = exec.ok_or_else(|| fault(FaultKind::Failed, "the engine made no exec"))?;
         ask(caller, &format!("/exec/{exec}/start"), &json!({ "Detach": true, "Tty": false }), deadline)?;
-        let hello = self.line(deadline)?;
-        let visitor = hello.parse().ok().and_then(|pid| target.visitor(pid)).ok_or_else(|| {
+        self.line(deadline)?;
+        // He may not be let know his own number by the filter, so the engine is asked; who he is, the kernel says.
+        let told = get(caller, &format!("/exec/{exec}/json"), deadline)?;
+        let pid = told["Pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 1);
+        let visitor = pid.and_then(|pid| target.visitor(pid)).ok_or_else(|| {
             fault(FaultKind::Failed, "what the engine started there is not our program in that container")
         })?;
         // He holds the pipes himself by now, so they end with him.
@@ -205,8 +208,15 @@ fn become_holder(link: &OwnedFd, program: &File) -> i32 {
 /// Asks the engine for something that must succeed.
 fn ask(caller: &mut Caller, path: &str, body: &Value, deadline: Instant) -> Outcome<Value> {
     let body = body.to_string();
-    let question = Question { method: "POST", host: "docker", path, headers: &[], body: &body, json: true };
-    let answer = caller.ask(&question, deadline, 64 * 1024)?;
+    put(caller, &Question { method: "POST", host: "docker", path, headers: &[], body: &body, json: true }, deadline)
+}
+
+fn get(caller: &mut Caller, path: &str, deadline: Instant) -> Outcome<Value> {
+    put(caller, &Question { method: "GET", host: "docker", path, headers: &[], body: "", json: true }, deadline)
+}
+
+fn put(caller: &mut Caller, question: &Question<'_>, deadline: Instant) -> Outcome<Value> {
+    let answer = caller.ask(question, deadline, 64 * 1024)?;
     if !(200..300).contains(&answer.status) {
         let said = String::from_utf8_lossy(&answer.body).chars().take(300).collect::<String>();
         return Err(fault(FaultKind::Failed, format!("the engine lets nobody into the container: {said}")));
@@ -224,7 +234,7 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// The visitor from outside, if he is our program in that container.
+    /// The visitor from outside, by the number that the engine gives him, if he is our program in that container.
     fn visitor(&self, pid: i32) -> Option<Visitor> {
         let ours = fs::metadata("/proc/self/exe").ok()?;
         let home = self.process.namespace("pid").ok()?;
@@ -234,7 +244,8 @@ impl Target<'_> {
             for number in numbers {
                 let Ok(found) = Process::open(number) else { continue };
                 let Ok(status) = found.text("status") else { continue };
-                if procfs::pids(&status).last() != Some(&pid) || found.namespace("pid").ok() != Some(home) {
+                // Our own number for him, the machine's, and in a container with numbers of its own that one.
+                if procfs::pids(&status).get(1) != Some(&pid) || found.namespace("pid").ok() != Some(home) {
                     continue;
                 }
                 let exe = fs::metadata(found.path("exe")).ok()?;
