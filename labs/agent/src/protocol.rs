@@ -46,9 +46,11 @@ pub enum Request {
     Observe {
         looks: Vec<Look>,
     },
-    /// Takes a machine's cable out, or puts it back.
+    /// Takes a machine's cables out, or puts them back: that to one network, or all.
     Link {
         machine: String,
+        #[serde(default)]
+        network: Option<String>,
         up: bool,
     },
 }

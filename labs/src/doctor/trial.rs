@@ -15,7 +15,7 @@ use super::{
 use crate::{
     engine::{DockerEngine, EngineError, SandboxEngine, SandboxId},
     link::AgentLink,
-    sandbox::{MachinePlan, ProvisionError, SandboxPlan, provision, script},
+    sandbox::{MachinePlan, Placement, ProvisionError, SandboxPlan, provision, script},
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -80,6 +80,7 @@ fn plan(image: &str) -> Option<SandboxPlan> {
         memory_bytes: memory_mib * MIB,
         pids: 400,
         disk_bytes: disk_mib * MIB,
+        placement: Placement::default(),
     };
     Some(SandboxPlan {
         id: SandboxId::parse(&format!("doctor-{}", std::process::id()))?,
@@ -89,9 +90,10 @@ fn plan(image: &str) -> Option<SandboxPlan> {
         // The reaper takes what a killed doctor leaves.
         expires: OffsetDateTime::now_utc() + Duration::from_mins(10),
         image: image.to_owned(),
+        networks: Vec::new(),
         machines: vec![machine("host", MachineKind::DockerHost, 768, 256), machine("probe", MachineKind::Probe, 64, 0)],
         milli_cpus: 1500,
-        setup: None,
+        setup: Vec::new(),
         variables: BTreeMap::new(),
     })
 }

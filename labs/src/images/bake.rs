@@ -3,10 +3,10 @@
 
 use std::{
     io::{self, Read, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use bulkhead_agent::boot::AGENT_PATH;
+use bulkhead_agent::boot::{AGENT_PATH, PLAIN_TREES};
 use tar::Archive;
 
 use super::tree::{HOST, Owner, TreeWriter, plain};
@@ -28,8 +28,29 @@ pub(super) fn bake(machine: &mut dyn Read, image: &mut dyn Write, agent: &[u8]) 
     }
     tree.file(AGENT_PATH.trim_start_matches('/'), 0o755, Owner::Platform, agent)?;
     for directory in ["preload", PRELOAD_LAYERS, PRELOAD_META, HOST] {
-        tree.directory(directory, 0o755, Owner::Student)?;
+        tree.directory(directory, 0o755, Owner::Machine)?;
     }
+    graft(machine, &mut tree, Path::new(HOST))?;
+    tree.finish()
+}
+
+/// The tree of one more machine, for an image that has what [`bake`] makes.
+pub(super) fn add(machine: &mut dyn Read, layer: &mut dyn Write, id_base: u32) -> io::Result<()> {
+    let mut tree = TreeWriter::new(layer);
+    let root = plain_root(id_base);
+    tree.directory(root.parent().unwrap_or(Path::new("")), 0o755, Owner::Platform)?;
+    tree.belongs_to(id_base);
+    tree.directory(&root, 0o755, Owner::Machine)?;
+    graft(machine, &mut tree, &root)?;
+    tree.finish()
+}
+
+/// Where in a sandbox image the tree of a machine without an engine lies.
+pub(super) fn plain_root(id_base: u32) -> PathBuf {
+    Path::new(PLAIN_TREES.trim_start_matches('/')).join(id_base.to_string())
+}
+
+fn graft<W: Write>(machine: &mut dyn Read, tree: &mut TreeWriter<W>, root: &Path) -> io::Result<()> {
     let mut archive = Archive::new(machine);
     for entry in archive.entries()? {
         let entry = entry?;
@@ -39,10 +60,10 @@ pub(super) fn bake(machine: &mut dyn Read, image: &mut dyn Write, agent: &[u8]) 
         {
             continue;
         }
-        let link = entry.link_name_bytes().and_then(|target| plain(&target)).map(|target| Path::new(HOST).join(target));
-        tree.copy(entry, &Path::new(HOST).join(path), link.as_deref())?;
+        let link = entry.link_name_bytes().and_then(|target| plain(&target)).map(|target| root.join(target));
+        tree.copy(entry, &root.join(path), link.as_deref())?;
     }
-    tree.finish()
+    Ok(())
 }
 
 #[cfg(test)]
@@ -141,6 +162,37 @@ mod tests {
         tar.append_data(&mut header(EntryType::Regular, 0o755, 0, 0), "ping", io::empty()).unwrap();
         let files = baked(tar.into_inner().unwrap()).unwrap();
         assert_eq!(files["host/ping"].capability.as_ref().map(Vec::len), Some(24));
+    }
+
+    #[test]
+    fn one_more_machine_has_a_place_and_ids_of_its_own() {
+        let mut tar = Builder::new(Vec::new());
+        tar.append_data(&mut header(EntryType::Regular, 0o755, 0, 2), "bin/sh", &b"sh"[..]).unwrap();
+        tar.append_link(&mut header(EntryType::Link, 0o755, 0, 0), "bin/ash", "bin/sh").unwrap();
+        let mut out = Vec::new();
+        add(&mut tar.into_inner().unwrap().as_slice(), &mut out, 300_000).unwrap();
+        let mut archive = Archive::new(out.as_slice());
+        let found: Vec<_> = archive
+            .entries()
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                let path = entry.path().unwrap().to_string_lossy().trim_end_matches('/').to_owned();
+                let link = entry.link_name().unwrap().map(|link| link.to_string_lossy().into_owned());
+                (path, entry.header().uid().unwrap(), link)
+            })
+            .collect();
+        let entry = |path: &str, uid, link: Option<&str>| (path.to_owned(), uid, link.map(str::to_owned));
+        assert_eq!(
+            found,
+            [
+                entry("plain", 0, None),
+                entry("plain/300000", 300_000, None),
+                entry("plain/300000/bin", 300_000, None),
+                entry("plain/300000/bin/sh", 300_000, None),
+                entry("plain/300000/bin/ash", 300_000, Some("plain/300000/bin/sh")),
+            ]
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ use super::{
     bake, base, dockerfile,
     engine::{LABEL, Still, import, is_missing, refused, repository_and_tag, sweep},
     error::{ImagesError, blame},
+    plain,
     plan::{Plan, Step, Work},
     preload::{self, LabImage},
     progress::{Event, Progress},
@@ -89,8 +90,11 @@ async fn run(
             dockerfile::build(docker, report, &step.image, &context, arguments, kind).await
         }
         Work::Bake { machine, agent } => bake_image(docker, report, &step.image, machine, agent.clone()).await,
-        Work::Lab { host, preload, trees } => {
-            let lab = LabImage { image: &step.image, host, preload, trees };
+        Work::Plain { below, machine, id_base } => {
+            plain::build(docker, report, &step.image, below, machine, *id_base).await
+        }
+        Work::Lab { host, preload, planted } => {
+            let lab = LabImage { image: &step.image, host, preload, planted };
             preload::build(docker, sandboxes, report, lab).await
         }
     }
@@ -233,9 +237,10 @@ mod tests {
         let plan = plan(&Sources {
             base: BaseSource::Bootstrap,
             machine: Files::from([program("Dockerfile")]),
+            plain: Files::new(),
             programs: [program("agent"), program("init")].into(),
             tools: "tools".into(),
-            labs: vec![LabSource { id: "x".into(), fixtures: Files::new() }],
+            labs: vec![LabSource { id: "x".into(), machines: Vec::new(), fixtures: Files::new() }],
         })
         .unwrap();
         let mut tags: Vec<String> = plan.steps.iter().map(|step| step.image.clone()).collect();

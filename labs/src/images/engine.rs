@@ -5,8 +5,11 @@ use std::{collections::HashMap, io};
 use bollard::{
     Docker, body_try_stream,
     errors::Error,
-    models::ContainerCreateBody,
-    query_parameters::{CreateImageOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder},
+    models::{ContainerConfig, ContainerCreateBody},
+    query_parameters::{
+        CommitContainerOptionsBuilder, CreateImageOptionsBuilder, ListContainersOptionsBuilder,
+        RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    },
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -57,6 +60,24 @@ pub(super) async fn import(
     Ok(())
 }
 
+/// Makes an image of a container, to run the agent.
+pub(super) async fn commit(
+    docker: &Docker,
+    step: &str,
+    container: &str,
+    image: &str,
+    kind: &str,
+) -> Result<(), ImagesError> {
+    let (repository, tag) = repository_and_tag(image);
+    let options = CommitContainerOptionsBuilder::new().container(container).repo(repository).tag(tag).build();
+    let config = ContainerConfig {
+        entrypoint: Some(vec![bulkhead_agent::boot::AGENT_PATH.to_owned(), "boot".to_owned()]),
+        labels: Some([(LABEL.to_owned(), kind.to_owned())].into()),
+        ..Default::default()
+    };
+    docker.commit_container(options, config).await.map(drop).map_err(refused(step, "commit it"))
+}
+
 /// A container that is never started: a way to read an image, or to lay files on it.
 pub(super) struct Still<'a> {
     docker: &'a Docker,
@@ -76,6 +97,16 @@ impl<'a> Still<'a> {
         };
         let made = docker.create_container(None, body).await.map_err(refused(step, "make a container of it"))?;
         Ok(Self { docker, step, id: made.id })
+    }
+
+    /// Lays a tar of files on it.
+    pub(super) async fn lay(
+        &self,
+        layer: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<(), ImagesError> {
+        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+        let uploaded = self.docker.upload_to_container(&self.id, Some(options), body_try_stream(layer)).await;
+        uploaded.map_err(refused(self.step, "take the layer"))
     }
 
     /// Undoes [`Self::create`], whatever came of the work in between, whose result it hands on.

@@ -9,10 +9,17 @@
 //! base = true               # it builds on the platform's Debian: build argument `BASE`
 //! preload = false           # only for others to build on; the student does not see it (default true)
 //!
-//! [[tree]]                  # a folder that the student finds on his machine
+//! [[tree]]                  # a folder that is on a machine from the start
+//! machine = "host"          # default: the student's Docker host
 //! from = "cms"
 //! to = "/root/cms"          # a new folder in /root, /srv, /opt or /home/student
 //! programs = ["cms"]
+//!
+//! [[file]]                  # a file that is on a machine from the start
+//! machine = "registry"
+//! from = "config.yml"       # beside this file; or `program = "cms"`, a static program of the platform
+//! to = "/etc/docker/registry/config.yml"   # in a folder that every such machine has, see FOLDERS
+//! mode = "0640"             # default 0755 for scripts and programs, else 0644
 //! ```
 
 use serde::Deserialize;
@@ -22,6 +29,17 @@ use super::source::Files;
 pub(super) const MANIFEST: &str = "fixtures.toml";
 /// Folders that every machine has.
 const HOMES: [&str; 4] = ["/root", "/srv", "/opt", "/home/student"];
+/// Folders, besides, in which files may be put.
+const FOLDERS: [&str; 8] = [
+    "/etc",
+    "/etc/docker",
+    "/etc/docker/registry",
+    "/etc/profile.d",
+    "/etc/systemd/system",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/local/share",
+];
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +48,8 @@ pub(super) struct Fixtures {
     pub images: Vec<FixtureImage>,
     #[serde(default, rename = "tree")]
     pub trees: Vec<FixtureTree>,
+    #[serde(default, rename = "file")]
+    pub files: Vec<FixtureFile>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -54,10 +74,34 @@ fn yes() -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FixtureTree {
+    pub machine: Option<String>,
     pub from: String,
     pub to: String,
     #[serde(default)]
     pub programs: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FixtureFile {
+    pub machine: Option<String>,
+    pub from: Option<String>,
+    pub program: Option<String>,
+    pub to: String,
+    pub mode: Option<Mode>,
+}
+
+/// Octal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Mode(pub u32);
+
+impl TryFrom<String> for Mode {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let mode = u32::from_str_radix(&text, 8).ok().filter(|mode| *mode <= 0o7777);
+        mode.map(Self).ok_or_else(|| format!("{text:?} is no mode; write octal digits such as \"0640\""))
+    }
 }
 
 /// What is wrong with a lab's `fixtures.toml`.
@@ -69,12 +113,34 @@ pub enum FixturesError {
     Image { lab: String, image: String, why: String },
     #[error("lab {lab}: fixtures.toml: tree {to}: {why}")]
     Tree { lab: String, to: String, why: String },
+    #[error("lab {lab}: fixtures.toml: file {to}: {why}")]
+    File { lab: String, to: String, why: String },
 }
 
 impl FixtureImage {
     /// `lab/tiny:1` → `tiny`: the middle of a fixture's tag on the outer engine.
     pub(super) fn short(&self) -> &str {
         short(&self.name)
+    }
+}
+
+impl FixtureFile {
+    fn check(&self, files: &Files) -> Result<(), String> {
+        let folders = || HOMES.iter().chain(&FOLDERS);
+        let inside = self
+            .to
+            .rsplit_once('/')
+            .filter(|(folder, name)| folders().any(|known| known == folder) && !matches!(*name, "" | "." | ".."));
+        if inside.is_none() || folders().any(|known| *known == self.to) {
+            let known: Vec<_> = folders().copied().collect();
+            return Err(format!("`to` is a file directly in one of {}", known.join(", ")));
+        }
+        match (&self.from, &self.program) {
+            (Some(from), None) if files.contains_key(from) => Ok(()),
+            (Some(from), None) => Err(format!("there is no {from} beside fixtures.toml")),
+            (None, Some(_)) => Ok(()),
+            _ => Err("say either `from` or `program`".to_owned()),
+        }
     }
 }
 
@@ -129,6 +195,9 @@ impl Fixtures {
                 return Err(wrong("there is no such folder beside fixtures.toml"));
             }
         }
+        for file in &fixtures.files {
+            file.check(files).map_err(|why| FixturesError::File { lab: lab.to_owned(), to: file.to.clone(), why })?;
+        }
         Ok(fixtures)
     }
 }
@@ -168,6 +237,12 @@ mod tests {
         );
         assert!(parse("[[tree]]\nfrom = \"cms\"\nto = \"root/../cms\"").unwrap_err().contains("directly in /root"));
         assert!(parse("[[tree]]\nfrom = \"nowhere\"\nto = \"/root/cms\"").unwrap_err().contains("no such folder"));
+        assert!(parse("[[file]]\nfrom = \"cms\"\nto = \"/etc/ssl/x\"").unwrap_err().contains("directly in one of"));
+        assert!(parse("[[file]]\nfrom = \"x\"\nto = \"/etc/docker\"").unwrap_err().contains("directly in one of"));
+        assert!(parse("[[file]]\nfrom = \"x\"\nto = \"/etc/x\"").unwrap_err().contains("there is no x beside"));
+        assert!(parse("[[file]]\nto = \"/etc/x\"").unwrap_err().contains("either `from` or `program`"));
+        let bad_mode = "[[file]]\nprogram = \"x\"\nto = \"/etc/x\"\nmode = \"rw\"";
+        assert!(parse(bad_mode).unwrap_err().contains("octal digits"));
         assert!(parse("[[image]]\nnane = \"x:1\"").unwrap_err().contains("unknown field"));
     }
 }

@@ -1,9 +1,10 @@
 //! The images that sandboxes run, and how they come to be on an engine.
 //!
 //! ```text
-//!  base ──▶ machine ──▶ docker-host ──▶ lab-<id>        every tag is the hash of all that goes into the image,
-//!  mmdebstrap  Dockerfile    bake      ▲ preload         so "up to date" = "the tag is there"
-//!      └──▶ fixture-<lab>-<name> ──────┘ Dockerfile
+//!  base ──▶ machine ──▶ docker-host ─(▶ with-1-plain ▶ …)─▶ lab-<id>    every tag is the hash of all that goes into
+//!  mmdebstrap  Dockerfile    bake          ▲ plain            ▲ preload   the image, so "up to date" = "the tag is there"
+//!      ├──▶ plain ─────────────────────────┘ Dockerfile       │
+//!      └──▶ fixture-<lab>-<name> ─────────────────────────────┘ Dockerfile
 //!
 //! source    what goes in: files, programs, labs' fixtures            (plain data, no disk)
 //! fixtures  a lab's fixtures.toml
@@ -12,6 +13,7 @@
 //! base      mmdebstrap, streamed into an import
 //! dockerfile the engine's own builder, with a context made in memory
 //! bake      a machine's tree -> /host with ids shifted, plus agent    (pure, tar to tar)
+//! plain     the tree of one more machine, as a layer
 //! preload   fixtures loaded into a temporary sandbox's engine, its store taken out and laid on top
 //! store     an engine's store -> /preload/{layers,meta}               (pure, tar to tar)
 //! tree      writes tar entries: parents explicit, ids shifted
@@ -28,6 +30,7 @@ mod dockerfile;
 mod engine;
 mod error;
 mod fixtures;
+mod plain;
 mod plan;
 mod preload;
 mod progress;

@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
+use bulkhead_agent::boot::MachineKind;
 use sha2::{Digest, Sha256};
 
 use super::{
+    bake::plain_root,
     error::ImagesError,
-    fixtures::{self, FixtureImage, Fixtures},
+    fixtures::{self, FixtureImage, Fixtures, FixturesError},
     source::{BaseSource, Files, LabSource, Sources, below},
+    tree::{HOST, HOST_ID_BASE},
 };
+use crate::sandbox::{id_bases, plain_id_base};
 
 /// Part of every hash: raise it when the code of a step changes what comes out.
 const RECIPE: u32 = 1;
@@ -63,10 +67,16 @@ pub(super) enum Work {
         machine: String,
         agent: Vec<u8>,
     },
+    /// The tree of `machine` for a machine whose ids begin at `id_base`, laid on the image `below`.
+    Plain {
+        below: String,
+        machine: String,
+        id_base: u32,
+    },
     Lab {
         host: String,
         preload: Vec<Preload>,
-        trees: Vec<Tree>,
+        planted: Vec<Planted>,
     },
 }
 
@@ -77,11 +87,17 @@ pub(super) struct Preload {
     pub inner: String,
 }
 
-/// Files below an absolute path of the student's machine.
+/// Files that are on a machine from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tree {
+pub(super) struct Planted {
+    /// The machine's tree in the image.
+    pub below: String,
+    pub id_base: u32,
+    /// Absolute there: a folder, or a file whose `content` has the empty path.
     pub to: String,
-    pub files: Files,
+    /// Unless each file's content decides.
+    pub mode: Option<u32>,
+    pub content: Files,
 }
 
 /// Builds the plan; does no IO.
@@ -120,13 +136,40 @@ pub fn plan(sources: &Sources) -> Result<Plan, ImagesError> {
     };
 
     let mut plan = Plan { host: host.image.clone(), labs: Vec::new(), steps: vec![base.clone(), machine, host] };
+    let most = sources.labs.iter().map(LabSource::plain_machines).max().unwrap_or(0);
+    let machines = add_plain(&mut plan, sources, &base.image, most)?;
     for lab in &sources.labs {
-        add_lab(&mut plan, sources, &base.image, lab)?;
+        add_lab(&mut plan, sources, &base.image, &machines[lab.plain_machines()], lab)?;
     }
     Ok(plan)
 }
 
-fn add_lab(plan: &mut Plan, sources: &Sources, base: &str, lab: &LabSource) -> Result<(), ImagesError> {
+/// Steps for up to `most` machines without an engine. Which sandbox image has how many of them.
+fn add_plain(plan: &mut Plan, sources: &Sources, base: &str, most: usize) -> Result<Vec<String>, ImagesError> {
+    let mut images = vec![plan.host.clone()];
+    if most == 0 {
+        return Ok(images);
+    }
+    let name = format!("{PREFIX}/plain");
+    let mut context = sources.plain.clone();
+    context.insert("init".to_owned(), program(sources, &name, "init")?.clone());
+    let machine = tagged("plain", &Hash::new("plain").text(base).files(&context));
+    let arguments = vec![("BASE".to_owned(), base.to_owned())];
+    let work = Work::Dockerfile { context, tools: Vec::new(), arguments, kind: "plain" };
+    plan.steps.push(Step { name, image: machine.clone(), work });
+    for number in 1..=most {
+        let below = images[number - 1].clone();
+        let id_base = plain_id_base(number - 1);
+        let hash = Hash::new("with-plain").text(&below).text(&machine).bytes(&id_base.to_be_bytes());
+        let image = tagged(&format!("with-{number}-plain"), &hash);
+        let work = Work::Plain { below, machine: machine.clone(), id_base };
+        plan.steps.push(Step { name: name_of(&image), image: image.clone(), work });
+        images.push(image);
+    }
+    Ok(images)
+}
+
+fn add_lab(plan: &mut Plan, sources: &Sources, base: &str, host: &str, lab: &LabSource) -> Result<(), ImagesError> {
     let fixtures = Fixtures::parse(&lab.id, &lab.fixtures)?;
     let mut built = Vec::<Preload>::new();
     for image in &fixtures.images {
@@ -137,29 +180,62 @@ fn add_lab(plan: &mut Plan, sources: &Sources, base: &str, lab: &LabSource) -> R
     let preload: Vec<Preload> =
         built.into_iter().zip(&fixtures.images).filter(|(_, image)| image.preload).map(|(built, _)| built).collect();
     let name = format!("{PREFIX}/lab-{}", lab.id);
-    let mut trees = Vec::new();
+    let mut planted = Vec::new();
     for tree in &fixtures.trees {
-        let mut files = below(&lab.fixtures, &tree.from);
+        let mut content = below(&lab.fixtures, &tree.from);
         for wanted in &tree.programs {
-            files.insert(wanted.clone(), program(sources, &name, wanted)?.clone());
+            content.insert(wanted.clone(), program(sources, &name, wanted)?.clone());
         }
-        trees.push(Tree { to: tree.to.clone(), files });
+        let (below, id_base) = lab.tree(tree.machine.as_deref(), &tree.to)?;
+        planted.push(Planted { below, id_base, to: tree.to.clone(), mode: None, content });
     }
-    if preload.is_empty() && trees.is_empty() {
-        plan.labs.push((lab.id.clone(), plan.host.clone()));
+    for file in &fixtures.files {
+        let bytes = match (&file.program, &file.from) {
+            (Some(wanted), _) => program(sources, &name, wanted)?.clone(),
+            (None, from) => from.as_ref().and_then(|from| lab.fixtures.get(from)).cloned().unwrap_or_default(),
+        };
+        let (below, id_base) = lab.tree(file.machine.as_deref(), &file.to)?;
+        let content = Files::from([(String::new(), bytes)]);
+        planted.push(Planted { below, id_base, to: file.to.clone(), mode: file.mode.map(|mode| mode.0), content });
+    }
+    if preload.is_empty() && planted.is_empty() {
+        plan.labs.push((lab.id.clone(), host.to_owned()));
         return Ok(());
     }
-    let mut hash = Hash::new("lab").text(&plan.host);
+    let mut hash = Hash::new("lab").text(host);
     for image in &preload {
         hash = hash.text(&image.outer).text(&image.inner);
     }
-    for tree in &trees {
-        hash = hash.text(&tree.to).files(&tree.files);
+    for Planted { below, id_base: _, to, mode, content } in &planted {
+        hash = hash.text(below).text(to).bytes(&mode.unwrap_or(u32::MAX).to_be_bytes()).files(content);
     }
     let image = tagged(&format!("lab-{}", lab.id), &hash);
     plan.labs.push((lab.id.clone(), image.clone()));
-    plan.steps.push(Step { name, image, work: Work::Lab { host: plan.host.clone(), preload, trees } });
+    plan.steps.push(Step { name, image, work: Work::Lab { host: host.to_owned(), preload, planted } });
     Ok(())
+}
+
+impl LabSource {
+    fn plain_machines(&self) -> usize {
+        self.machines.iter().filter(|(_, kind)| kind.is_plain()).count()
+    }
+
+    /// Where a machine's tree lies in the image, and where its ids begin; without a name, the Docker host's.
+    fn tree(&self, machine: Option<&str>, to: &str) -> Result<(String, u32), FixturesError> {
+        let Some(machine) = machine else { return Ok((HOST.to_owned(), HOST_ID_BASE)) };
+        let ids = id_bases(self.machines.iter().map(|(_, kind)| *kind));
+        let found = self.machines.iter().zip(ids).find(|((name, _), _)| name == machine);
+        match found {
+            Some(((_, MachineKind::DockerHost), id_base)) => Ok((HOST.to_owned(), id_base)),
+            Some(((_, kind), id_base)) if kind.is_plain() => {
+                Ok((plain_root(id_base).to_string_lossy().into_owned(), id_base))
+            }
+            _ => {
+                let why = format!("{machine} is no machine of this lab that has files");
+                Err(FixturesError::Tree { lab: self.id.clone(), to: to.to_owned(), why })
+            }
+        }
+    }
 }
 
 fn fixture(
@@ -243,12 +319,14 @@ mod tests {
         Sources {
             base: BaseSource::Bootstrap,
             machine: files(&[("Dockerfile", "FROM x")]),
+            plain: files(&[("Dockerfile", "FROM plain")]),
             programs: files(&[("agent", "A"), ("init", "I"), ("cms", "C")]),
             tools: "tools".into(),
             labs: vec![
-                LabSource { id: "plain".into(), fixtures: Files::new() },
+                LabSource { id: "plain".into(), machines: Vec::new(), fixtures: Files::new() },
                 LabSource {
                     id: "web".into(),
+                    machines: vec![("host".into(), MachineKind::DockerHost)],
                     fixtures: files(&[
                         (
                             "fixtures.toml",
@@ -302,6 +380,32 @@ mod tests {
         assert_eq!(plan.lab_image("plain"), Some(plan.host_image()));
         assert!(plan.lab_image("web").unwrap().starts_with("bulkhead/lab-web:"));
         assert_eq!(plan.lab_image("other"), None);
+    }
+
+    #[test]
+    fn machines_without_an_engine_are_layers_that_labs_share() {
+        let mut sources = sources();
+        let machine = |name: &str, kind| (name.to_owned(), kind);
+        sources.labs[0].machines = vec![
+            machine("work", MachineKind::Plain),
+            machine("host", MachineKind::DockerHost),
+            machine("probe", MachineKind::Probe),
+            machine("attacker", MachineKind::Attacker),
+        ];
+        sources.labs[1].machines.push(machine("registry", MachineKind::Registry));
+        let toml = sources.labs[1].fixtures.get_mut("fixtures.toml").unwrap();
+        toml.extend_from_slice(
+            b"\n[[file]]\nmachine = \"registry\"\nfrom = \"tiny/Dockerfile\"\nto = \"/etc/docker/registry/config.yml\"\n",
+        );
+        let planned = plan(&sources).unwrap();
+        let names: Vec<&str> = planned.steps.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(names[3..6], ["bulkhead/plain", "bulkhead/with-1-plain", "bulkhead/with-2-plain"]);
+        assert_eq!(planned.lab_image("plain"), Some(planned.steps[5].image.as_str()));
+        let Work::Lab { host, planted, .. } = &planned.steps.last().unwrap().work else { panic!("no lab") };
+        assert_eq!(*host, planned.steps[4].image);
+        assert_eq!((planted[1].below.as_str(), planted[1].id_base), ("plain/300000", 300_000));
+        sources.labs[1].machines.pop();
+        assert!(plan(&sources).unwrap_err().to_string().contains("registry is no machine of this lab"));
     }
 
     #[test]

@@ -5,13 +5,9 @@
 //! save (outer) ─▶ docker load (inner) ─▶ stop the inner engine ─▶ tar of its store ─▶ split ─▶ layer on docker-host
 //! ```
 
-use std::{io, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
-use bollard::{
-    Docker, body_try_stream,
-    models::ContainerConfig,
-    query_parameters::{CommitContainerOptionsBuilder, UploadToContainerOptionsBuilder},
-};
+use bollard::Docker;
 use bulkhead_agent::{
     boot::{Boot, Machine, MachineKind},
     protocol::{Exec, ExecResult, Open},
@@ -22,13 +18,13 @@ use time::OffsetDateTime;
 
 use super::{
     build::Reporter,
-    engine::{LABEL, Still, refused, repository_and_tag},
+    engine::{Still, commit, repository_and_tag},
     error::{ImagesError, blame},
-    plan::{Preload, Tree},
-    source::mode,
+    plan::{Planted, Preload},
+    source::mode as usual_mode,
     store,
     stream::{counted, through},
-    tree::{HOST, HOST_ID_BASE, Owner, TreeWriter},
+    tree::{HOST_ID_BASE, Owner, TreeWriter},
 };
 use crate::{
     engine::{Limits, SandboxEngine, SandboxId, SandboxSpec, Tier},
@@ -50,7 +46,7 @@ pub(super) struct LabImage<'a> {
     pub image: &'a str,
     pub host: &'a str,
     pub preload: &'a [Preload],
-    pub trees: &'a [Tree],
+    pub planted: &'a [Planted],
 }
 
 pub(super) async fn build(
@@ -60,7 +56,7 @@ pub(super) async fn build(
     lab: LabImage<'_>,
 ) -> Result<(), ImagesError> {
     if lab.preload.is_empty() {
-        return lay(docker, report, &lab, stream::empty()).await;
+        return lay(docker, report, &lab, stream::empty(), BTreeSet::new()).await;
     }
     let step = report.step();
     let spec = sandbox(lab.image, lab.host)
@@ -91,7 +87,8 @@ async fn preloaded(
         inner.run(&["docker", "rmi", &image.outer]).await?;
     }
     inner.run(&["systemctl", "stop", "docker"]).await?;
-    lay(docker, report, lab, inner.store().await?).await
+    let hiding = inner.hiding().await?;
+    lay(docker, report, lab, inner.store().await?, hiding).await
 }
 
 /// The student's machine of the temporary sandbox.
@@ -146,9 +143,20 @@ impl Inner<'_> {
             env: Vec::new(),
             stdin: String::new(),
             timeout_ms: 60_000,
-            limit: 4096,
+            limit: 64 * 1024,
         };
         self.link.exec(exec).await.map_err(lost(self.report.step()))
+    }
+
+    /// Which layers hide something of earlier ones.
+    async fn hiding(&self) -> Result<BTreeSet<String>, ImagesError> {
+        let script = "cd /var/lib/docker/overlay2 && find */diff -type c -printf '%H\\n' | sort -u";
+        let result = self.exec(&["sh", "-c", script]).await?;
+        if result.code != 0 || result.truncated {
+            let why = format!("list layers that delete: {} {}", result.code, result.stderr.trim());
+            return Err(ImagesError::failed(self.report.step(), why));
+        }
+        Ok(result.stdout.lines().filter_map(|line| line.strip_suffix("/diff")).map(str::to_owned).collect())
     }
 
     /// A tar of what the engine keeps of images.
@@ -185,50 +193,40 @@ async fn lay(
     report: &Reporter<'_>,
     lab: &LabImage<'_>,
     store: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    hiding: BTreeSet<String>,
 ) -> Result<(), ImagesError> {
     let step = report.step();
-    let (trees, preloads) = (lab.trees.to_vec(), !lab.preload.is_empty());
+    let (planted, preloads) = (lab.planted.to_vec(), !lab.preload.is_empty());
     let (layer, outcome) = through(store, move |read, write| {
         let mut tree = TreeWriter::new(write);
-        plant(&mut tree, &trees)?;
+        plant(&mut tree, &planted)?;
         if preloads {
-            store::split(read, &mut tree)?;
+            store::split(read, &mut tree, &hiding)?;
         }
         tree.finish()
     });
     let still = Still::create(docker, step, lab.host).await?;
-    let id = still.id.clone();
     let laid = async {
-        let options = UploadToContainerOptionsBuilder::new().path("/").build();
-        let body = body_try_stream(counted(layer, report.bytes()));
-        let uploaded =
-            docker.upload_to_container(&id, Some(options), body).await.map_err(refused(step, "take the lab's layer"));
+        let uploaded = still.lay(counted(layer, report.bytes())).await;
         blame(step, outcome.await, uploaded)?;
-        commit(docker, step, &id, lab.image).await
+        commit(docker, step, &still.id, lab.image, "lab").await
     };
-    still.remove(laid.await).await
+    let laid = laid.await;
+    still.remove(laid).await
 }
 
-async fn commit(docker: &Docker, step: &str, container: &str, image: &str) -> Result<(), ImagesError> {
-    let (repository, tag) = repository_and_tag(image);
-    let options = CommitContainerOptionsBuilder::new().container(container).repo(repository).tag(tag).build();
-    let config = ContainerConfig {
-        entrypoint: Some(vec![bulkhead_agent::boot::AGENT_PATH.to_owned(), "boot".to_owned()]),
-        labels: Some([(LABEL.to_owned(), "lab".to_owned())].into()),
-        ..Default::default()
-    };
-    docker.commit_container(options, config).await.map(drop).map_err(refused(step, "commit it"))
-}
-
-fn plant<W: io::Write>(tree: &mut TreeWriter<W>, trees: &[Tree]) -> io::Result<()> {
-    for Tree { to, files } in trees {
-        let root = format!("{HOST}{to}");
+fn plant<W: io::Write>(tree: &mut TreeWriter<W>, planted: &[Planted]) -> io::Result<()> {
+    for Planted { below, id_base, to, mode, content } in planted {
+        let root = format!("{below}{to}");
         // Its parents are the machine's own, with modes that are not for us to change.
         tree.assume_parents(&root);
-        for (path, content) in files {
-            tree.file(format!("{root}/{path}"), mode(content), Owner::Student, content)?;
+        tree.belongs_to(*id_base);
+        for (path, bytes) in content {
+            let at = if path.is_empty() { root.clone() } else { format!("{root}/{path}") };
+            tree.file(at, mode.unwrap_or_else(|| usual_mode(bytes)), Owner::Machine, bytes)?;
         }
     }
+    tree.belongs_to(HOST_ID_BASE);
     Ok(())
 }
 
@@ -250,11 +248,14 @@ fn sandbox(image: &str, host: &str) -> Option<SandboxSpec> {
             sandbox: id.to_string(),
             generation: 1,
             owner_uid: OWNER_UID,
+            networks: Vec::new(),
             machines: vec![Machine {
                 name: MACHINE.to_owned(),
                 kind: MachineKind::DockerHost,
                 id_base: HOST_ID_BASE,
-                address: [10, 77, 0, 2],
+                interfaces: Vec::new(),
+                routes: Vec::new(),
+                ip_forward: false,
                 memory_bytes: MEMORY + DISK,
                 pids: PIDS,
                 disk_bytes: DISK,

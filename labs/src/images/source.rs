@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use bulkhead_agent::boot::MachineKind;
+
 /// Environment variable that names a base image to use in place of a bootstrapped one, best by digest.
 pub const BASE_VARIABLE: &str = "BULKHEAD_BASE_IMAGE";
 
@@ -21,6 +23,8 @@ pub struct Sources {
     pub base: BaseSource,
     /// `labs/images/docker-host/`: a Dockerfile and what it copies.
     pub machine: Files,
+    /// `labs/images/plain/`: the same for machines without an engine.
+    pub plain: Files,
     /// Static programs by name: `agent` and `init` always, others as fixtures ask for them.
     pub programs: Files,
     /// The folder of other people's programs that the machine's `tools.txt` pins.
@@ -31,6 +35,8 @@ pub struct Sources {
 #[derive(Clone, Debug)]
 pub struct LabSource {
     pub id: String,
+    /// Names and kinds, in the manifest's order.
+    pub machines: Vec<(String, MachineKind)>,
     /// The lab's `fixtures/`; empty for a lab that needs none.
     pub fixtures: Files,
 }

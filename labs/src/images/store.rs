@@ -5,14 +5,18 @@
 //!                          preload/meta/overlay2/<id>/diff          a symbolic link to where the student sees it
 //! all else               → preload/meta/…                           copied for each student
 //! ```
+//!
+//! A layer that hides what earlier ones made is copied for each student too. In it a device 0:0 says that something is gone;
+//! the outer engine would take it for a deletion in its own layer, so it becomes a line of `preload/whiteouts`.
 
 use std::{
     collections::BTreeSet,
     io::{self, Read, Write},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
-use bulkhead_agent::boot::PRELOAD_MOUNT;
+use bulkhead_agent::boot::{PRELOAD_MOUNT, PRELOAD_WHITEOUTS};
 use tar::{Archive, Entry};
 
 use super::{
@@ -20,13 +24,38 @@ use super::{
     tree::{Owner, TreeWriter, plain},
 };
 
-pub(super) fn split<W: Write>(store: &mut dyn Read, tree: &mut TreeWriter<W>) -> io::Result<()> {
+/// Of all layers of a lab that hide something; it is memory of every student.
+const MOST_COPIED: u64 = 32 << 20;
+
+/// `hiding` are the layers that hide something of earlier ones.
+pub(super) fn split<W: Write>(
+    store: &mut dyn Read,
+    tree: &mut TreeWriter<W>,
+    hiding: &BTreeSet<String>,
+) -> io::Result<()> {
     let mut linked = BTreeSet::new();
+    let (mut whiteouts, mut copied) = (Vec::new(), 0);
     let mut archive = Archive::new(store);
     for entry in archive.entries()? {
         let entry = entry?;
         let Some(path) = plain(&entry.path_bytes()) else { continue };
-        let Some(layer) = Layer::of(&path) else {
+        let layer = Layer::of(&path);
+        if layer.is_some() {
+            if is_whiteout(&entry, &path)? {
+                if layer.is_none_or(|layer| !hiding.contains(&layer.id)) {
+                    return Err(io::Error::other(format!(
+                        "{} came up after the layers were looked at",
+                        path.display()
+                    )));
+                }
+                whiteouts.extend_from_slice(path.as_os_str().as_bytes());
+                whiteouts.push(0);
+                continue;
+            }
+            copied += if layer.as_ref().is_some_and(|layer| hiding.contains(&layer.id)) { entry.size() } else { 0 };
+            refuse_size(copied, &path)?;
+        }
+        let Some(layer) = layer.filter(|layer| !hiding.contains(&layer.id)) else {
             let link = entry
                 .link_name_bytes()
                 .and_then(|target| plain(&target))
@@ -34,14 +63,16 @@ pub(super) fn split<W: Write>(store: &mut dyn Read, tree: &mut TreeWriter<W>) ->
             tree.copy(entry, &Path::new(PRELOAD_META).join(path), link.as_deref())?;
             continue;
         };
-        refuse_whiteout(&entry, &path)?;
         if linked.insert(layer.id.clone()) {
-            tree.directory(Path::new(PRELOAD_LAYERS).join(&layer.id), 0o710, Owner::Student)?;
+            tree.directory(Path::new(PRELOAD_LAYERS).join(&layer.id), 0o710, Owner::Machine)?;
             let link = Path::new(PRELOAD_META).join("overlay2").join(&layer.id).join("diff");
-            tree.symlink(link, &Path::new(PRELOAD_MOUNT).join(&layer.id).join("diff"), Owner::Student)?;
+            tree.symlink(link, &Path::new(PRELOAD_MOUNT).join(&layer.id).join("diff"), Owner::Machine)?;
         }
         let link = entry.link_name_bytes().and_then(|target| plain(&target)).and_then(|target| Layer::of(&target));
         tree.copy(entry, &layer.place(), link.map(|layer| layer.place()).as_deref())?;
+    }
+    if !whiteouts.is_empty() {
+        tree.file(PRELOAD_WHITEOUTS.trim_start_matches('/'), 0o644, Owner::Platform, &whiteouts)?;
     }
     if linked.is_empty() {
         return Err(io::Error::other("the engine's store holds no layer"));
@@ -68,15 +99,28 @@ impl Layer {
     }
 }
 
-/// A deletion is a device 0:0 here, and the outer engine would take it for a deletion in its own layer.
-fn refuse_whiteout<R: Read>(entry: &Entry<'_, R>, path: &Path) -> io::Result<()> {
-    if entry.header().entry_type().is_character_special() {
-        return Err(io::Error::other(format!(
-            "a layer of a preloaded image deletes or makes a device at {}; write its Dockerfile so that no layer deletes what an earlier one made",
-            path.display()
-        )));
+/// A deletion is a device 0:0 here.
+fn is_whiteout<R: Read>(entry: &Entry<'_, R>, path: &Path) -> io::Result<bool> {
+    let header = entry.header();
+    if !header.entry_type().is_character_special() {
+        return Ok(false);
     }
-    Ok(())
+    if (header.device_major()?, header.device_minor()?) == (Some(0), Some(0)) {
+        return Ok(true);
+    }
+    Err(io::Error::other(format!("a layer of a preloaded image makes a device at {}", path.display())))
+}
+
+fn refuse_size(copied: u64, path: &Path) -> io::Result<()> {
+    if copied <= MOST_COPIED {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "layers of preloaded images that delete what earlier ones made are copied for every student, and up to {} they hold \
+         more than {} MiB; delete in a step of the Dockerfile that makes nothing large",
+        path.display(),
+        MOST_COPIED >> 20,
+    )))
 }
 
 #[cfg(test)]
@@ -104,15 +148,21 @@ mod tests {
         let store = store.into_inner()?;
         let mut out = Vec::new();
         let mut tree = TreeWriter::new(&mut out);
-        split(&mut store.as_slice(), &mut tree)?;
+        split(&mut store.as_slice(), &mut tree, &BTreeSet::from(["hides".to_owned()]))?;
         tree.finish()?;
         let mut archive = Archive::new(out.as_slice());
         archive
             .entries()?
             .map(|entry| {
                 let entry = entry?;
-                assert_eq!(entry.header().uid()?, 100_000, "{:?}", entry.path()?);
+                let mut entry = entry;
                 let path = entry.path()?.to_string_lossy().trim_end_matches('/').to_owned();
+                if path == "preload/whiteouts" {
+                    let mut list = String::new();
+                    entry.read_to_string(&mut list)?;
+                    return Ok((path, Some(list)));
+                }
+                assert_eq!(entry.header().uid()?, 100_000, "{path}");
                 Ok((path, entry.link_name()?.map(|link| link.to_string_lossy().into_owned())))
             })
             .collect()
@@ -147,15 +197,41 @@ mod tests {
         }
     }
 
+    fn device(major: u32, minor: u32) -> Header {
+        let mut device = header(EntryType::Char);
+        device.set_device_major(major).unwrap();
+        device.set_device_minor(minor).unwrap();
+        device
+    }
+
     #[test]
-    fn a_deletion_in_a_layer_is_refused_with_its_path() {
+    fn a_layer_that_deletes_is_copied_and_its_deletions_are_listed() {
+        let found = through(|store| {
+            store.append_data(&mut header(EntryType::Regular), "overlay2/abc/diff/etc/gone", io::empty()).unwrap();
+            store.append_data(&mut header(EntryType::Directory), "overlay2/hides/diff/etc/", io::empty()).unwrap();
+            store.append_data(&mut device(0, 0), "overlay2/hides/diff/etc/gone", io::empty()).unwrap();
+            store.append_data(&mut header(EntryType::Regular), "overlay2/hides/diff/etc/new", io::empty()).unwrap();
+        })
+        .unwrap();
+        assert!(found.contains_key("preload/layers/abc/diff/etc/gone"));
+        assert!(found.contains_key("preload/meta/overlay2/hides/diff/etc/new"));
+        assert_eq!(found["preload/whiteouts"].as_deref(), Some("overlay2/hides/diff/etc/gone\0"));
+        assert!(!found.keys().any(|path| path.starts_with("preload/layers/hides")));
+        assert!(!found.contains_key("preload/meta/overlay2/hides/diff/etc/gone"));
+    }
+
+    #[test]
+    fn a_device_and_a_large_layer_to_copy_are_refused_with_their_path() {
         let refused = through(|store| {
-            let mut device = header(EntryType::Char);
-            device.set_device_major(0).unwrap();
-            device.set_device_minor(0).unwrap();
-            store.append_data(&mut device, "overlay2/abc/diff/etc/gone", io::empty()).unwrap();
+            store.append_data(&mut device(1, 3), "overlay2/abc/diff/dev/null", io::empty()).unwrap();
         });
-        assert!(refused.unwrap_err().to_string().contains("overlay2/abc/diff/etc/gone"));
+        assert!(refused.unwrap_err().to_string().contains("overlay2/abc/diff/dev/null"));
+        let refused = through(|store| {
+            let mut large = header(EntryType::Regular);
+            large.set_size(MOST_COPIED + 1);
+            store.append_data(&mut large, "overlay2/hides/diff/large", io::repeat(0).take(MOST_COPIED + 1)).unwrap();
+        });
+        assert!(refused.unwrap_err().to_string().contains("overlay2/hides/diff/large"));
     }
 
     #[test]

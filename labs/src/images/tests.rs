@@ -49,6 +49,7 @@ impl Bench {
         let sources = Sources {
             base: BaseSource::Image(self.base.clone()),
             machine: Files::from([file("Dockerfile", dockerfile), file("etc/motd", "hello\n")]),
+            plain: Files::new(),
             programs: Files::from([file("agent", "#!agent"), file("init", "#!init")]),
             tools: "tools".into(),
             labs: Vec::new(),

@@ -1,6 +1,6 @@
 //! Tar entries on their way into a sandbox image. Guarantees: every parent directory is an entry of its own (an
-//! implicit one would belong to the engine's root, which breaks `sudo` on the student's machine), and ids of the
-//! student's machine are shifted to the range that his user namespace maps.
+//! implicit one would belong to the engine's root, which breaks `sudo` on the student's machine), and ids of a machine are
+//! shifted to the range that its user namespace maps.
 
 use std::{
     collections::BTreeSet,
@@ -22,6 +22,8 @@ const USER_XATTRS: &str = "SCHILY.xattr.user.";
 pub(super) struct TreeWriter<W: Write> {
     tar: Builder<W>,
     directories: BTreeSet<PathBuf>,
+    /// First outer id of the machine whose files come now.
+    id_base: u32,
 }
 
 /// Who owns what is written without an entry to copy from.
@@ -29,22 +31,25 @@ pub(super) struct TreeWriter<W: Write> {
 pub(super) enum Owner {
     /// The engine's root: out of the student's reach.
     Platform,
-    /// Root of the student's machine.
-    Student,
-}
-
-impl Owner {
-    fn id(self) -> u32 {
-        match self {
-            Self::Platform => 0,
-            Self::Student => HOST_ID_BASE,
-        }
-    }
+    /// Root of the machine that the tree is.
+    Machine,
 }
 
 impl<W: Write> TreeWriter<W> {
     pub(super) fn new(output: W) -> Self {
-        Self { tar: Builder::new(output), directories: BTreeSet::new() }
+        Self { tar: Builder::new(output), directories: BTreeSet::new(), id_base: HOST_ID_BASE }
+    }
+
+    /// What follows is another machine's than the student's host.
+    pub(super) fn belongs_to(&mut self, id_base: u32) {
+        self.id_base = id_base;
+    }
+
+    fn id(&self, owner: Owner) -> u32 {
+        match owner {
+            Owner::Platform => 0,
+            Owner::Machine => self.id_base,
+        }
     }
 
     /// What lies above `path` is there already, in the image below.
@@ -58,33 +63,33 @@ impl<W: Write> TreeWriter<W> {
         if !self.directories.insert(path.to_owned()) {
             return Ok(());
         }
-        let mut header = header(EntryType::Directory, mode, owner.id(), owner.id(), 0);
+        let mut header = header(EntryType::Directory, mode, self.id(owner), self.id(owner), 0);
         self.tar.append_data(&mut header, path, io::empty())
     }
 
     pub(super) fn file(&mut self, path: impl AsRef<Path>, mode: u32, owner: Owner, content: &[u8]) -> io::Result<()> {
         self.parents(path.as_ref(), owner)?;
-        let mut header = header(EntryType::Regular, mode, owner.id(), owner.id(), 0);
+        let mut header = header(EntryType::Regular, mode, self.id(owner), self.id(owner), 0);
         header.set_size(content.len() as u64);
         self.tar.append_data(&mut header, path, content)
     }
 
     pub(super) fn symlink(&mut self, path: impl AsRef<Path>, target: &Path, owner: Owner) -> io::Result<()> {
         self.parents(path.as_ref(), owner)?;
-        let mut header = header(EntryType::Symlink, 0o777, owner.id(), owner.id(), 0);
+        let mut header = header(EntryType::Symlink, 0o777, self.id(owner), self.id(owner), 0);
         self.tar.append_link(&mut header, path, target)
     }
 
-    /// Copies an entry of the student's machine to `to`, shifted; `link` is where a hard link of it now leads.
+    /// Copies an entry of the machine to `to`, shifted; `link` is where a hard link of it now leads.
     pub(super) fn copy<R: Read>(&mut self, mut entry: Entry<'_, R>, to: &Path, link: Option<&Path>) -> io::Result<()> {
-        self.parents(to, Owner::Student)?;
+        self.parents(to, Owner::Machine)?;
         let kind = entry.header().entry_type();
         if kind.is_dir() && !self.directories.insert(to.to_owned()) {
             return Ok(());
         }
-        let (uid, gid) = (shifted(entry.header().uid()?, to)?, shifted(entry.header().gid()?, to)?);
+        let (uid, gid) = (self.shifted(entry.header().uid()?, to)?, self.shifted(entry.header().gid()?, to)?);
         let mut header = header(kind, entry.header().mode()?, uid, gid, entry.header().mtime()?);
-        let attributes = attributes(&mut entry)?;
+        let attributes = attributes(&mut entry, self.id_base)?;
         self.tar.append_pax_extensions(attributes.iter().map(|(key, value)| (key.as_str(), value.as_slice())))?;
         match kind {
             EntryType::Directory => self.tar.append_data(&mut header, to, io::empty()),
@@ -108,6 +113,15 @@ impl<W: Write> TreeWriter<W> {
 
     pub(super) fn finish(self) -> io::Result<()> {
         self.tar.into_inner()?.flush()
+    }
+
+    fn shifted(&self, id: u64, path: &Path) -> io::Result<u32> {
+        u32::try_from(id).ok().filter(|id| *id < IDS_PER_MACHINE).map(|id| id + self.id_base).ok_or_else(|| {
+            io::Error::other(format!(
+                "{} belongs to id {id}, which a machine of {IDS_PER_MACHINE} ids does not have",
+                path.display()
+            ))
+        })
     }
 
     fn parents(&mut self, path: &Path, owner: Owner) -> io::Result<()> {
@@ -137,15 +151,6 @@ fn path_of(bytes: &[u8]) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(bytes))
 }
 
-fn shifted(id: u64, path: &Path) -> io::Result<u32> {
-    u32::try_from(id).ok().filter(|id| *id < IDS_PER_MACHINE).map(|id| id + HOST_ID_BASE).ok_or_else(|| {
-        io::Error::other(format!(
-            "{} belongs to id {id}, which a machine of {IDS_PER_MACHINE} ids does not have",
-            path.display()
-        ))
-    })
-}
-
 fn header(kind: EntryType, mode: u32, uid: u32, gid: u32, mtime: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
@@ -157,14 +162,14 @@ fn header(kind: EntryType, mode: u32, uid: u32, gid: u32, mtime: u64) -> Header 
     header
 }
 
-fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> io::Result<Vec<(String, Vec<u8>)>> {
+fn attributes<R: Read>(entry: &mut Entry<'_, R>, id_base: u32) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut kept = Vec::new();
     let Some(extensions) = entry.pax_extensions()? else { return Ok(kept) };
     for extension in extensions {
         let extension = extension?;
         let (Ok(key), value) = (extension.key(), extension.value_bytes()) else { continue };
         if key == CAPABILITY {
-            kept.push((key.to_owned(), owned_capability(value)?));
+            kept.push((key.to_owned(), owned_capability(value, id_base)?));
         } else if key.starts_with(USER_XATTRS) {
             kept.push((key.to_owned(), value.to_vec()));
         }
@@ -173,8 +178,8 @@ fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> io::Result<Vec<(String, Vec<
 }
 
 /// File capabilities of revision 2 count in the engine's own user namespace only; revision 3 names the root for whom
-/// they count, which here is the student's.
-fn owned_capability(value: &[u8]) -> io::Result<Vec<u8>> {
+/// they count, which here is the machine's.
+fn owned_capability(value: &[u8], id_base: u32) -> io::Result<Vec<u8>> {
     const REVISION_2: u32 = 0x0200_0000;
     const REVISION_3: u32 = 0x0300_0000;
     let odd = || io::Error::other("a file capability that is neither of revision 2 nor 3");
@@ -185,7 +190,7 @@ fn owned_capability(value: &[u8]) -> io::Result<Vec<u8>> {
     };
     let mut owned = (REVISION_3 | (magic & 0x00ff_ffff)).to_le_bytes().to_vec();
     owned.extend_from_slice(sets);
-    owned.extend_from_slice(&HOST_ID_BASE.to_le_bytes());
+    owned.extend_from_slice(&id_base.to_le_bytes());
     Ok(owned)
 }
 
@@ -197,14 +202,14 @@ mod tests {
     fn a_capability_is_given_to_the_students_root() {
         let mut two = vec![1, 0, 0, 2];
         two.extend_from_slice(&[7; 16]);
-        let three = owned_capability(&two).unwrap();
+        let three = owned_capability(&two, 300_000).unwrap();
         assert_eq!(three.len(), 24);
         assert_eq!(three[..4], [1, 0, 0, 3]);
         assert_eq!(three[4..20], [7; 16]);
-        assert_eq!(three[20..], HOST_ID_BASE.to_le_bytes());
-        assert_eq!(owned_capability(&three).unwrap(), three);
-        assert!(owned_capability(&[1, 0, 0, 1]).is_err());
-        assert!(owned_capability(&[]).is_err());
+        assert_eq!(three[20..], 300_000_u32.to_le_bytes());
+        assert_eq!(owned_capability(&three, 300_000).unwrap(), three);
+        assert!(owned_capability(&[1, 0, 0, 1], 0).is_err());
+        assert!(owned_capability(&[], 0).is_err());
     }
 
     #[test]

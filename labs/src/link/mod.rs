@@ -144,9 +144,18 @@ impl AgentLink {
         Ok(())
     }
 
-    /// Takes a machine's cable out of the switch, or puts it back.
-    pub async fn link_cable(&self, machine: &str, up: bool) -> Result<(), LinkError> {
-        self.done(Request::Link { machine: machine.to_owned(), up }).await
+    /// Takes a machine's cable to a network out, or (without one) all its cables. It stays so when the machine starts anew.
+    pub async fn cut(&self, machine: &str, network: Option<&str>) -> Result<(), LinkError> {
+        self.cable(machine, network, false).await
+    }
+
+    /// Undoes [`Self::cut`].
+    pub async fn restore(&self, machine: &str, network: Option<&str>) -> Result<(), LinkError> {
+        self.cable(machine, network, true).await
+    }
+
+    async fn cable(&self, machine: &str, network: Option<&str>, up: bool) -> Result<(), LinkError> {
+        self.done(Request::Link { machine: machine.to_owned(), network: network.map(str::to_owned), up }).await
     }
 
     pub fn is_closed(&self) -> bool {

@@ -303,6 +303,34 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// One table, or a list of them; absent is empty.
+    pub(crate) fn one_or_more_tables(&self, key: &'static str) -> Vec<Fields<'a>> {
+        match self.get(key).map(Spanned::get_ref) {
+            Some(DeValue::Table(_)) => self.opt_table(key).into_iter().collect(),
+            _ => self.tables(key),
+        }
+    }
+
+    /// A table of texts or lists of texts under keys of the author's choice.
+    pub(crate) fn lists(&self, key: &'static str) -> Vec<(String, Vec<String>)> {
+        let Some(table) = self.opt_table(key) else { return Vec::new() };
+        let mut lists = Vec::new();
+        for (name, value) in table.table {
+            let texts = match value.get_ref() {
+                DeValue::String(text) => Some(vec![text.clone().into_owned()]),
+                DeValue::Array(array) => {
+                    array.iter().map(|value| value.get_ref().as_str().map(str::to_owned)).collect()
+                }
+                _ => None,
+            };
+            match texts {
+                Some(texts) => lists.push((name.get_ref().clone().into_owned(), texts)),
+                None => self.wrong(name.get_ref(), value, "a list of texts, such as [\"…\"]"),
+            }
+        }
+        lists
+    }
+
     /// A table of texts under keys of the author's choice, with the line of each.
     pub(crate) fn map(&self, key: &'static str) -> Vec<(String, String)> {
         let Some(value) = self.get(key) else { return Vec::new() };

@@ -5,7 +5,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{CheckId, LabId, MachineName, TaskId};
-use crate::{engine::Capabilities, grade::kinds::Kind};
+pub use bulkhead_agent::boot::MachineKind;
+
+use crate::{
+    engine::Capabilities,
+    grade::kinds::Kind,
+    sandbox::{self, Placement},
+};
 
 /// A lab whose manifest holds. Its scripts and texts are in it, so that a [`super::Catalog`] needs no disk.
 #[derive(Clone, Debug)]
@@ -24,12 +30,14 @@ pub struct Lab {
     pub time: TimeRules,
     /// Score from which the lab counts as passed.
     pub pass: u8,
+    /// None: one with every machine on it.
+    pub networks: Vec<Network>,
     pub machines: Vec<Machine>,
     /// Roles (label `bulkhead.role`) of the containers that must keep serving. A lab that names any has a gate.
     pub services: Vec<String>,
     pub variables: BTreeMap<String, VariableKind>,
-    /// Runs as root on its machine once that is ready, before the student gets in.
-    pub setup: Option<Script>,
+    /// Run one after the other, each as root on its machine, before the student gets in.
+    pub setup: Vec<Script>,
     pub tasks: Vec<Task>,
     /// Checks (of kind `probe`) that must pass, or the score is capped at [`crate::grade::GATE_CAP`].
     pub gate: Vec<CheckId>,
@@ -58,6 +66,12 @@ impl Lab {
 
     pub fn machine(&self, name: &str) -> Option<&Machine> {
         self.machines.iter().find(|m| m.name.as_str() == name)
+    }
+
+    /// Every script, in the manifest's order.
+    pub fn scripts(&self) -> impl Iterator<Item = &Script> {
+        let solution = self.solution.iter().flat_map(Solution::scripts);
+        self.setup.iter().chain(solution).chain(self.wrong_fixes.iter().flat_map(WrongFix::scripts))
     }
 
     /// The student's machine: the first docker-host.
@@ -107,16 +121,29 @@ pub struct Machine {
     pub memory_bytes: u64,
     pub pids: u32,
     pub disk_bytes: u64,
+    pub placement: Placement,
     /// The student may open terminals on it.
     pub terminal: bool,
+    /// Whose terminals they are, by name on that machine; root unless said otherwise.
+    pub user: Option<String>,
     pub summary: String,
+    /// Line in `lab.toml`.
+    pub line: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MachineKind {
-    DockerHost,
-    Probe,
+impl Machine {
+    /// The student is, or may become, root there: what it says and where it reaches is his to decide.
+    pub fn is_the_students(&self) -> bool {
+        self.kind == MachineKind::DockerHost || self.terminal && self.user.as_deref().is_none_or(|user| user == "root")
+    }
+}
+
+/// A network of the lab's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    pub network: sandbox::Network,
+    /// Line in `lab.toml`.
+    pub line: usize,
 }
 
 /// How a variable is made from the attempt's seed.
@@ -201,6 +228,8 @@ pub enum Regrade {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Solution {
     pub script: Script,
+    /// Run after it.
+    pub also: Vec<Script>,
     /// Markdown of `solution.md`.
     pub text: String,
 }
@@ -208,11 +237,27 @@ pub struct Solution {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongFix {
     pub script: Script,
+    /// Run after it.
+    pub also: Vec<Script>,
     /// Why it is wrong, in a sentence.
     pub title: String,
     pub fails: Vec<CheckId>,
     /// Line in `lab.toml`.
     pub line: usize,
+}
+
+impl Solution {
+    /// In the order in which they run.
+    pub fn scripts(&self) -> impl Iterator<Item = &Script> {
+        std::iter::once(&self.script).chain(&self.also)
+    }
+}
+
+impl WrongFix {
+    /// In the order in which they run.
+    pub fn scripts(&self) -> impl Iterator<Item = &Script> {
+        std::iter::once(&self.script).chain(&self.also)
+    }
 }
 
 /// What the platform must have for this lab to be offered.

@@ -7,6 +7,7 @@
 //! catalog      all labs of a folder, with every diagnostic
 //! read         lab.toml -> Lab, collecting all errors
 //! fields       one TOML table being read: types, spans, unknown keys
+//! machines     [[network]] and [[machine]]
 //! plan         Lab -> SandboxPlan
 //! placeholder  `{{name}}` in a manifest's texts
 //! diagnostic   file, line, what is wrong, what would be right
@@ -22,6 +23,7 @@ mod fields;
 mod files;
 mod ids;
 mod lab;
+mod machines;
 pub mod lint;
 mod placeholder;
 mod plan;
@@ -36,7 +38,7 @@ pub(crate) use fields::Fields;
 pub use files::{Files, ReadError, read_dir};
 pub use ids::{BadId, CheckId, LabId, MachineName, TaskId};
 pub use lab::{
-    Check, Difficulty, Hint, Lab, Machine, MachineKind, Regrade, Requires, Script, Solution, Task, TimeRules,
+    Check, Difficulty, Hint, Lab, Machine, MachineKind, Network, Regrade, Requires, Script, Solution, Task, TimeRules,
     VariableKind, WrongFix,
 };
 pub use placeholder::Text;

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Lab, MachineKind};
+use super::{Lab, Script};
 use crate::{
     engine::SandboxId,
     grade::Variables,
@@ -30,27 +30,26 @@ impl Lab {
             generation,
             expires,
             image: image.to_owned(),
+            networks: self.networks.iter().map(|network| network.network.clone()).collect(),
             machines: self.machines.iter().map(machine).collect(),
             milli_cpus: MILLI_CPUS,
-            setup: self.setup.as_ref().map(|setup| Setup {
-                machine: setup.machine.to_string(),
-                script: setup.text.clone(),
-                timeout: setup.timeout,
-            }),
+            setup: self.setup.iter().map(setup).collect(),
             variables: variables.environment().into_iter().collect(),
         }
     }
 }
 
+fn setup(script: &Script) -> Setup {
+    Setup { machine: script.machine.to_string(), script: script.text.clone(), timeout: script.timeout }
+}
+
 fn machine(machine: &super::Machine) -> MachinePlan {
     MachinePlan {
         name: machine.name.to_string(),
-        kind: match machine.kind {
-            MachineKind::DockerHost => bulkhead_agent::boot::MachineKind::DockerHost,
-            MachineKind::Probe => bulkhead_agent::boot::MachineKind::Probe,
-        },
+        kind: machine.kind,
         memory_bytes: machine.memory_bytes,
         pids: machine.pids,
         disk_bytes: machine.disk_bytes,
+        placement: machine.placement.clone(),
     }
 }

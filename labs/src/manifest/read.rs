@@ -5,9 +5,9 @@ use std::{cell::Cell, collections::BTreeMap, time::Duration};
 use toml::de::DeTable;
 
 use super::{
-    Check, CheckId, Diagnostic, Difficulty, Fields, Files, Hint, Lab, LabId, Machine, MachineKind, MachineName,
-    Regrade, Requires, Script, Solution, Task, TaskId, TimeRules, VariableKind, WrongFix, fields::Report, lab::version,
-    lint, parse_duration, parse_size,
+    Check, CheckId, Diagnostic, Difficulty, Fields, Files, Hint, Lab, LabId, Machine, MachineName, Network, Regrade,
+    Requires, Script, Solution, Task, TaskId, TimeRules, VariableKind, WrongFix, fields::Report, lab::version, lint,
+    machines, parse_duration,
 };
 use crate::grade::{containers, kinds};
 
@@ -77,10 +77,12 @@ impl Reader<'_> {
         let pass = f.opt_integer("pass", 1..=100).unwrap_or(80);
         let story = self.markdown(f, "story", "story.md");
         let time = time(f);
-        let machines: Vec<Machine> = self.each(f, "machine", machine);
+        let networks: Vec<Network> = self.each(f, "network", machines::network);
+        let machines: Vec<Machine> = self.each(f, "machine", machines::machine);
         let services = f.parsed_list("services", |role| MachineName::parse(role).map(|role| role.to_string()));
         let variables = variables(f);
-        let setup = f.opt_table("setup").and_then(|f| self.script(f, "host", SETUP_TIMEOUT));
+        let setup =
+            f.one_or_more_tables("setup").into_iter().filter_map(|f| self.script(f, "host", SETUP_TIMEOUT)).collect();
         let gate = f.opt_table("gate").map(|gate| {
             let checks = gate.parsed_list("checks", CheckId::parse);
             gate.finish();
@@ -110,6 +112,7 @@ impl Reader<'_> {
             story,
             time,
             pass,
+            networks,
             machines,
             services,
             variables,
@@ -154,16 +157,23 @@ impl Reader<'_> {
 
     fn solution(&self, f: Fields<'_>) -> Option<Solution> {
         let text = self.markdown(&f, "text", "solution.md");
+        let also = self.also(&f);
         let script = self.script(f, "host", SCRIPT_TIMEOUT)?;
-        Some(Solution { script, text })
+        Some(Solution { script, also, text })
     }
 
     fn wrong_fix(&self, f: Fields<'_>) -> Option<WrongFix> {
         let title = f.string("title");
         let fails = f.parsed_list("fails", CheckId::parse);
         let line = f.line();
+        let also = self.also(&f);
         let script = self.script(f, "host", SCRIPT_TIMEOUT)?;
-        Some(WrongFix { script, title, fails, line })
+        Some(WrongFix { script, also, title, fails, line })
+    }
+
+    /// Scripts that follow the one of this table.
+    fn also(&self, f: &Fields<'_>) -> Vec<Script> {
+        f.tables("also").into_iter().filter_map(|f| self.script(f, "host", SCRIPT_TIMEOUT)).collect()
     }
 
     /// Reads `script`, `machine` and `timeout`; ends the table.
@@ -224,25 +234,6 @@ fn time(f: &Fields<'_>) -> TimeRules {
     }
     time.finish();
     rules
-}
-
-fn machine(f: Fields<'_>) -> Option<Machine> {
-    let name = f.parsed("name", MachineName::parse);
-    let kinds = [("docker-host", MachineKind::DockerHost), ("probe", MachineKind::Probe)];
-    let kind = f.opt_choice("kind", &kinds);
-    if kind.is_none() && !f.has("kind") {
-        f.error("the machine has no `kind`", "add kind = \"docker-host\" or kind = \"probe\"");
-    }
-    let host = kind == Some(MachineKind::DockerHost);
-    let size = |key, usual| f.opt_parsed(key, parse_size).unwrap_or(usual);
-    let image = f.opt_string("image");
-    let memory_bytes = size("memory", if host { 3 << 29 } else { 64 << 20 });
-    let pids = f.opt_integer("pids", 16..=32_768).unwrap_or(if host { 1024 } else { 64 });
-    let disk_bytes = size("disk", if host { 1 << 30 } else { 0 });
-    let terminal = f.opt_bool("terminal").unwrap_or(host);
-    let summary = f.opt_string("summary").unwrap_or_default();
-    f.finish();
-    Some(Machine { name: name?, kind: kind?, image, memory_bytes, pids, disk_bytes, terminal, summary })
 }
 
 fn variables(f: &Fields<'_>) -> BTreeMap<String, VariableKind> {

@@ -19,7 +19,7 @@ pub fn schema() -> Value {
 
 type Describe = fn() -> Value;
 
-const LAB: [(&str, Describe); 24] = [
+const LAB: [(&str, Describe); 25] = [
     ("schema", || json!({ "const": 1 })),
     ("id", || id("Immutable; also the folder's name")),
     ("title", || text("")),
@@ -33,20 +33,27 @@ const LAB: [(&str, Describe); 24] = [
     ("story", || text("Markdown file (story.md)")),
     ("time", time),
     ("services", || texts("Roles (label bulkhead.role) of containers that must keep serving; asks for a gate")),
+    ("network", || list(network())),
     ("machine", || list(machine())),
     (
         "variables",
         || json!({ "type": "object", "additionalProperties": one_of(&["hex16", "port", "word"]), "description": "Per student and attempt; {{name}} in texts, BULKHEAD_NAME in scripts" }),
     ),
-    ("setup", || script("Runs as root before the student gets in", &[], &[])),
+    ("setup", || {
+        let setup = script("Runs as root before the student gets in", &[], &[]);
+        json!({ "anyOf": [setup, list(setup.clone())] })
+    }),
     ("gate", || table(&[("checks", texts("Probes that must pass, or the score is capped at 40"))], &["checks"])),
     ("task", || list(task())),
     ("regrade", || one_of(&["never", "engine", "engine-and-containers"])),
-    ("solution", || script("The reference; scores 100", &[("text", text("Markdown file (solution.md)"))], &[])),
+    ("solution", || {
+        let more = [("text", text("Markdown file (solution.md)")), ("also", also())];
+        script("The reference; scores 100", &more, &[])
+    }),
     ("wrong_fix", || {
         list(script(
             "Plausible and wrong; must not pass",
-            &[("title", text("Why it is wrong")), ("fails", texts("Checks that it must fail"))],
+            &[("title", text("Why it is wrong")), ("fails", texts("Checks that it must fail")), ("also", also())],
             &["title", "fails"],
         ))
     }),
@@ -67,16 +74,31 @@ fn time() -> Value {
     table(&keys, &[])
 }
 
+fn network() -> Value {
+    table(&[("name", id("")), ("subnet", text("10.77.0.0/24"))], &["name", "subnet"])
+}
+
 fn machine() -> Value {
+    let route = table(&[("to", text("172.17.0.0/16")), ("via", id("(host)"))], &["to"]);
     let size = || json!({ "type": "string", "pattern": "^[0-9]+[kmg]$" });
     let keys = [
         ("name", id("Also its host name")),
-        ("kind", one_of(&["docker-host", "probe"])),
+        ("kind", one_of(&["docker-host", "probe", "plain", "registry", "attacker"])),
         ("image", text("Its sandbox image")),
         ("memory", size()),
         ("pids", whole(16, 32_768, "")),
         ("disk", size()),
+        ("networks", texts("In the order of its interfaces; may be left out where the lab has one at most")),
+        (
+            "addresses",
+            each(&json!({ "anyOf": [text(""), texts("")] }), "Network to addresses, { lan = [\"10.77.0.7\"] }"),
+        ),
+        ("interfaces", each(&text(""), "Network to the interface's name, { ext = \"ext0\" }")),
+        ("gateway", id("The machine over which everything else is reached")),
+        ("routes", list(route)),
+        ("ip_forward", flag("It forwards between its interfaces from the start")),
         ("terminal", flag("The student may open terminals on it")),
+        ("user", text("Account of those terminals (root)")),
         ("summary", text("")),
     ];
     table(&keys, &["name", "kind"])
@@ -118,6 +140,14 @@ fn script(what: &str, more: &[(&str, Value)], required: &[&str]) -> Value {
     let mut schema = table(&keys, &[&["script"], required].concat());
     schema["description"] = json!(what);
     schema
+}
+
+fn also() -> Value {
+    list(script("Runs after it", &[], &[]))
+}
+
+fn each(value: &Value, what: &str) -> Value {
+    json!({ "type": "object", "additionalProperties": value, "description": what })
 }
 
 fn table(keys: &[(&str, Value)], required: &[&str]) -> Value {

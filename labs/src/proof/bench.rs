@@ -85,19 +85,17 @@ impl<'a> Bench<'a> {
         Ok(Sandbox { id, link: ready.link, variables, answers: BTreeMap::new() })
     }
 
-    /// A fresh sandbox, the script run in it, graded as a student is.
-    pub(super) async fn solve(&mut self, script: &Script) -> Result<Solved, BenchError> {
+    /// A fresh sandbox, the scripts run in it one after the other, graded as a student is.
+    pub(super) async fn solve(&mut self, scripts: impl Iterator<Item = &Script>) -> Result<Solved, BenchError> {
         let mut sandbox = self.fresh().await?;
-        match self.run(&mut sandbox, script).await {
-            Ok(()) => {
-                let grading = self.grade(&sandbox, true).await;
-                Ok(Solved { sandbox, grading })
-            }
-            Err(why) => {
+        for script in scripts {
+            if let Err(why) = self.run(&mut sandbox, script).await {
                 self.destroy(sandbox).await?;
-                Err(why)
+                return Err(why);
             }
         }
+        let grading = self.grade(&sandbox, true).await;
+        Ok(Solved { sandbox, grading })
     }
 
     pub(super) async fn grade(&self, sandbox: &Sandbox, regrade: bool) -> Grading {

@@ -109,7 +109,7 @@ impl Run<'_> {
             return self.skip(kind, "the lab has no solution");
         };
         let began = self.begin(kind.clone());
-        let solved: Result<Solved, BenchError> = self.bench.solve(&solution.script).await;
+        let solved: Result<Solved, BenchError> = self.bench.solve(solution.scripts()).await;
         match solved {
             Ok(solved) => {
                 let sandbox = solved.sandbox;
@@ -141,7 +141,7 @@ impl Run<'_> {
         let kind = ProofKind::WrongFix { script: wrong.script.path.clone(), title: wrong.title.clone() };
         let began = self.begin(kind.clone());
         let graded = async {
-            let solved = self.bench.solve(&wrong.script).await?;
+            let solved = self.bench.solve(wrong.scripts()).await?;
             self.bench.destroy(solved.sandbox).await?;
             Ok(solved.grading)
         };

@@ -3,10 +3,12 @@
 //! ```text
 //! mod        provision: Creating ─▶ Booting ─▶ SettingUp ─▶ Ready; undone as a whole when a step fails
 //! plan       SandboxPlan: what is asked for, and whether it can be had (pure)
-//! allocate   owner ids: unique for each sandbox on the engine (pure)
+//! networks   addresses, interfaces and routes (pure)
+//! allocate   owner ids: unique for each sandbox on the engine; the machines' ids (pure)
 //! ```
 
 mod allocate;
+mod networks;
 mod plan;
 
 use std::{
@@ -14,11 +16,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use allocate::{id_bases, plain_id_base};
 use bulkhead_agent::{
     boot::MachineKind,
     look::{Look, Seen},
     protocol::{Exec, Status},
 };
+pub use networks::{Network, Placement, Way};
 pub use plan::{MachinePlan, PlanError, SandboxPlan, Setup};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
@@ -34,7 +38,7 @@ const CREATING: Duration = Duration::from_mins(2);
 const BOOTING: Duration = Duration::from_mins(1);
 /// Between two questions whether the inner engines answer.
 const ASK_AGAIN: Duration = Duration::from_millis(40);
-/// Says on the student's machine that its setup ran to the end. He may remove it; then the next reset sets up again.
+/// Says on the machine of the last setup script that all ran to the end. Who is root there may remove it; then the next reset sets up again.
 const MARK: &str = "/run/bulkhead-setup";
 /// For a command of ours.
 const QUICK: Duration = Duration::from_secs(10);
@@ -49,7 +53,7 @@ pub enum Step {
     Creating,
     /// The machines' own engines start.
     Booting,
-    /// The lab's setup script runs.
+    /// The lab's setup scripts run.
     SettingUp,
     Ready,
 }
@@ -88,8 +92,8 @@ pub enum ProvisionError {
     #[error("{step:?} took longer than {within:?}: {who}")]
     TimedOut { step: Step, within: Duration, who: String },
     /// `output` is the script's last words.
-    #[error("the lab's setup script failed with code {code}: {output}")]
-    Setup { code: i32, output: String },
+    #[error("the lab's setup script failed on {machine} with code {code}: {output}")]
+    Setup { machine: String, code: i32, output: String },
 }
 
 /// Makes the sandbox and returns when its student can enter it. When it fails, nothing of it is left.
@@ -103,13 +107,13 @@ pub async fn provision(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Ready, ProvisionError> {
     plan.check()?;
-    let mut setup = plan.setup.as_ref();
-    if let Some(asked) = setup {
-        match found(engine, plan, asked).await? {
+    let mut setup = plan.setup.as_slice();
+    if let Some(last) = setup.last() {
+        match found(engine, plan, last).await? {
             Found::Nothing => {}
             Found::HalfSetUp => engine.destroy(&plan.id).await?,
             // A script that makes a container by name fails the second time.
-            Found::SetUp => setup = None,
+            Found::SetUp => setup = &[],
         }
     }
     let result = run(engine, plan, setup, Report { progress, took: Vec::new() }).await;
@@ -153,22 +157,22 @@ impl Report<'_> {
 async fn run(
     engine: &dyn SandboxEngine,
     plan: &SandboxPlan,
-    setup: Option<&Setup>,
+    setup: &[Setup],
     mut report: Report<'_>,
 ) -> Result<Ready, ProvisionError> {
     let creating = async {
         let others =
             engine.list().await?.into_iter().filter(|found| found.id != plan.id).map(|found| found.owner_uid).collect();
         let owner_uid = allocate::owner_uid(engine.instance(), plan.id.as_str(), &others);
-        engine.create(&plan.spec(owner_uid)).await?;
+        engine.create(&plan.spec(owner_uid)?).await?;
         Ok(AgentLink::open(engine.connect(&plan.id).await?).await?)
     };
     let link = report.step(Step::Creating, CREATING, creating, "the container engine").await?;
     let status = report
         .step(Step::Booting, BOOTING, booted(&link, plan), "a machine is not up, or its Docker engine does not answer")
         .await?;
-    if let Some(setup) = setup {
-        let within = setup.timeout + Duration::from_secs(30);
+    if !setup.is_empty() {
+        let within = setup.iter().map(|setup| setup.timeout).sum::<Duration>() + Duration::from_secs(30);
         report.step(Step::SettingUp, within, set_up(&link, plan, setup), "the setup script").await?;
     }
     report.done(Step::Ready, Duration::ZERO);
@@ -189,18 +193,24 @@ async fn booted(link: &AgentLink, plan: &SandboxPlan) -> Result<Status, Provisio
     }
 }
 
-async fn set_up(link: &AgentLink, plan: &SandboxPlan, setup: &Setup) -> Result<(), ProvisionError> {
-    let result = link.exec(script(&setup.machine, &setup.script, &plan.variables, setup.timeout)).await?;
-    if result.code != 0 || result.timed_out {
-        let said = if result.timed_out { format!("it took longer than {:?}. ", setup.timeout) } else { String::new() };
-        return Err(ProvisionError::Setup {
-            code: result.code,
-            output: said + tail(&format!("{}{}", result.stdout, result.stderr)),
-        });
+async fn set_up(link: &AgentLink, plan: &SandboxPlan, setup: &[Setup]) -> Result<(), ProvisionError> {
+    for one in setup {
+        let result = link.exec(script(&one.machine, &one.script, &plan.variables, one.timeout)).await?;
+        if result.code != 0 || result.timed_out {
+            let said =
+                if result.timed_out { format!("it took longer than {:?}. ", one.timeout) } else { String::new() };
+            return Err(ProvisionError::Setup {
+                machine: one.machine.clone(),
+                code: result.code,
+                output: said + tail(&format!("{}{}", result.stdout, result.stderr)),
+            });
+        }
     }
-    let marked = link.exec(script(&setup.machine, &format!(": > {MARK}"), &BTreeMap::new(), QUICK)).await?;
+    let Some(last) = setup.last() else { return Ok(()) };
+    let marked = link.exec(script(&last.machine, &format!(": > {MARK}"), &BTreeMap::new(), QUICK)).await?;
     if marked.code != 0 {
-        return Err(ProvisionError::Setup { code: marked.code, output: tail(&marked.stderr).to_owned() });
+        let (machine, output) = (last.machine.clone(), tail(&marked.stderr).to_owned());
+        return Err(ProvisionError::Setup { machine, code: marked.code, output });
     }
     Ok(())
 }

@@ -2,15 +2,21 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use bulkhead_agent::boot::{Boot, Machine, MachineKind};
+use bulkhead_agent::boot::{Boot, LONGEST_NAME, Machine, MachineKind};
 use time::OffsetDateTime;
 
+use super::{
+    allocate::id_bases,
+    networks::{self, Network, Placement, is_word},
+};
 use crate::engine::{Limits, SandboxId, SandboxSpec, Tier};
 
 const MIB: u64 = 1024 * 1024;
 /// A docker host's disk lies in memory; its engine and what the student runs need some beside it. Measured: with less the
 /// kernel kills the engine when the disk fills.
 const BESIDE_DISK: u64 = 512 * MIB;
+/// The same without an engine.
+const BESIDE_PLAIN_DISK: u64 = 64 * MIB;
 /// The least that a machine without an engine works with.
 const LEAST_MEMORY: u64 = 32 * MIB;
 const LEAST_PIDS: u32 = 16;
@@ -32,10 +38,13 @@ pub struct SandboxPlan {
     pub expires: OffsetDateTime,
     /// A baked image, by tag.
     pub image: String,
+    /// None: one with every machine on it.
+    pub networks: Vec<Network>,
     pub machines: Vec<MachinePlan>,
     pub milli_cpus: u32,
-    pub setup: Option<Setup>,
-    /// Given to the setup script as environment.
+    /// One after the other, before the student may enter.
+    pub setup: Vec<Setup>,
+    /// Given to the setup scripts as environment.
     pub variables: BTreeMap<String, String>,
 }
 
@@ -47,9 +56,10 @@ pub struct MachinePlan {
     pub pids: u32,
     /// Of the writable layer; 0 for a machine without one.
     pub disk_bytes: u64,
+    pub placement: Placement,
 }
 
-/// Runs as root on `machine`, before the student may enter.
+/// Runs as root on `machine`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setup {
     pub machine: String,
@@ -64,13 +74,19 @@ pub enum PlanError {
     Machines(usize),
     #[error("two machines are named {0:?}")]
     SameName(String),
-    #[error("a machine's name is 1 to 32 of a-z, 0-9 and -, not {0:?}")]
+    #[error("a machine's name is 1 to {LONGEST_NAME} of a-z, 0-9 and -, not {0:?}")]
     Name(String),
+    #[error("a sandbox has one Docker host; {0:?} is a second one")]
+    SecondHost(String),
+    #[error("network {network:?}: {why}")]
+    Network { network: String, why: String },
+    #[error("machine {machine:?}: {why}")]
+    Place { machine: String, why: String },
     #[error(
-        "machine {machine:?} asks for {disk} MiB of disk and {memory} MiB of memory: the disk lies in memory, and the engine \
-         needs 512 MiB beside it. Give it at least {needed} MiB of memory, or a smaller disk"
+        "machine {machine:?} asks for {disk} MiB of disk and {memory} MiB of memory: the disk lies in memory, and what runs \
+         there needs {beside} MiB beside it. Give it at least {needed} MiB of memory, or a smaller disk"
     )]
-    Memory { machine: String, memory: u64, disk: u64, needed: u64 },
+    Memory { machine: String, memory: u64, disk: u64, beside: u64, needed: u64 },
     #[error("machine {machine:?} asks for {asked} {what}; it needs at least {least}")]
     TooLittle { machine: String, what: &'static str, asked: u64, least: u64 },
     #[error("the setup script runs on machine {0:?}, which there is not")]
@@ -96,7 +112,11 @@ impl SandboxPlan {
                 return Err(PlanError::SameName(machine.name.clone()));
             }
         }
-        if let Some(setup) = &self.setup {
+        if let Some(second) = self.machines.iter().filter(|m| m.kind == MachineKind::DockerHost).nth(1) {
+            return Err(PlanError::SecondHost(second.name.clone()));
+        }
+        networks::lay(&networks::networks(&self.networks), &self.machines)?;
+        for setup in &self.setup {
             if !self.machines.iter().any(|machine| machine.name == setup.machine) {
                 return Err(PlanError::SetupMachine(setup.machine.clone()));
             }
@@ -116,17 +136,23 @@ impl SandboxPlan {
         }
     }
 
-    pub(super) fn spec(&self, owner_uid: u32) -> SandboxSpec {
-        let machines = (1_u8..).zip(&self.machines).map(|(number, machine)| Machine {
-            name: machine.name.clone(),
-            kind: machine.kind,
-            id_base: u32::from(number) * 100_000,
-            address: [10, 77, 0, number + 1],
-            memory_bytes: machine.memory_bytes,
-            pids: machine.pids,
-            disk_bytes: machine.disk_bytes,
-        });
-        SandboxSpec {
+    pub(super) fn spec(&self, owner_uid: u32) -> Result<SandboxSpec, PlanError> {
+        let networks = networks::networks(&self.networks);
+        let ids = id_bases(self.machines.iter().map(|machine| machine.kind));
+        let laid = networks::lay(&networks, &self.machines)?;
+        let machines =
+            self.machines.iter().zip(ids).zip(laid).map(|((machine, id_base), (interfaces, routes))| Machine {
+                name: machine.name.clone(),
+                kind: machine.kind,
+                id_base,
+                interfaces,
+                routes,
+                ip_forward: machine.placement.ip_forward,
+                memory_bytes: machine.memory_bytes,
+                pids: machine.pids,
+                disk_bytes: machine.disk_bytes,
+            });
+        Ok(SandboxSpec {
             id: self.id.clone(),
             owner: self.owner.clone(),
             lab: self.lab.clone(),
@@ -138,42 +164,45 @@ impl SandboxPlan {
                 sandbox: self.id.to_string(),
                 generation: self.generation,
                 owner_uid,
+                networks: networks.iter().map(|network| network.name.clone()).collect(),
                 machines: machines.collect(),
             },
             tier: Tier::Userns,
-        }
+        })
     }
 }
 
 impl MachinePlan {
     fn check(&self) -> Result<(), PlanError> {
-        let fits = (1..=32).contains(&self.name.len())
-            && self.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if !fits {
+        if !is_word(&self.name, LONGEST_NAME) {
             return Err(PlanError::Name(self.name.clone()));
         }
         let too_little =
             |what, asked, least| Err(PlanError::TooLittle { machine: self.name.clone(), what, asked, least });
-        if self.kind == MachineKind::DockerHost && self.disk_bytes == 0 {
+        if self.kind.has_tree() && self.disk_bytes == 0 {
             return too_little("bytes of disk", 0, 64 * MIB);
         }
         if self.pids < LEAST_PIDS {
             return too_little("processes", self.pids.into(), LEAST_PIDS.into());
         }
-        let least = if self.disk_bytes > 0 { self.disk_bytes + BESIDE_DISK } else { LEAST_MEMORY };
+        let beside = if self.kind == MachineKind::DockerHost { BESIDE_DISK } else { BESIDE_PLAIN_DISK };
+        let least = if self.disk_bytes > 0 { self.disk_bytes + beside } else { LEAST_MEMORY };
         if self.memory_bytes >= least {
             return Ok(());
         }
         if self.disk_bytes == 0 {
             return too_little("bytes of memory", self.memory_bytes, least);
         }
-        let [memory, disk, needed] = [self.memory_bytes, self.disk_bytes, least].map(|bytes| bytes.div_ceil(MIB));
-        Err(PlanError::Memory { machine: self.name.clone(), memory, disk, needed })
+        let sizes = [self.memory_bytes, self.disk_bytes, beside, least];
+        let [memory, disk, beside, needed] = sizes.map(|bytes| bytes.div_ceil(MIB));
+        Err(PlanError::Memory { machine: self.name.clone(), memory, disk, beside, needed })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bulkhead_agent::boot::Interface;
+
     use super::*;
 
     fn plan() -> SandboxPlan {
@@ -183,6 +212,7 @@ mod tests {
             memory_bytes: memory_mib * MIB,
             pids: 500,
             disk_bytes: disk_mib * MIB,
+            placement: Placement::default(),
         };
         SandboxPlan {
             id: SandboxId::parse("s1").expect("an id"),
@@ -191,12 +221,13 @@ mod tests {
             generation: 1,
             expires: OffsetDateTime::UNIX_EPOCH,
             image: "bulkhead/docker-host:1".to_owned(),
+            networks: Vec::new(),
             machines: vec![
                 machine("host", MachineKind::DockerHost, 1536, 1024),
                 machine("probe", MachineKind::Probe, 64, 0),
             ],
             milli_cpus: 1500,
-            setup: None,
+            setup: Vec::new(),
             variables: BTreeMap::new(),
         }
     }
@@ -205,9 +236,11 @@ mod tests {
     fn machines_get_ranges_and_addresses_of_their_own() {
         let plan = plan();
         plan.check().expect("a plan that fits");
-        let spec = plan.spec(7);
-        let seen: Vec<_> = spec.boot.machines.iter().map(|machine| (machine.id_base, machine.address)).collect();
-        assert_eq!(seen, [(100_000, [10, 77, 0, 2]), (200_000, [10, 77, 0, 3])]);
+        let spec = plan.spec(7).expect("a sandbox");
+        let seen: Vec<_> =
+            spec.boot.machines.iter().map(|machine| (machine.id_base, &machine.interfaces[..])).collect();
+        let lan = |last| [Interface::lan([10, 77, 0, last])];
+        assert_eq!(seen, [(100_000, &lan(2)[..]), (200_000, &lan(3)[..])]);
         assert_eq!(
             spec.limits,
             Limits { memory_bytes: (1536 + 64 + 64) * MIB, pids: 500 + 500 + 64, milli_cpus: 1500 }
@@ -219,7 +252,10 @@ mod tests {
         let mut plan = plan();
         plan.machines[0].memory_bytes = 1535 * MIB;
         let error = plan.check().expect_err("one MiB too little");
-        assert_eq!(error, PlanError::Memory { machine: "host".to_owned(), memory: 1535, disk: 1024, needed: 1536 });
+        assert_eq!(
+            error,
+            PlanError::Memory { machine: "host".to_owned(), memory: 1535, disk: 1024, beside: 512, needed: 1536 }
+        );
         assert!(error.to_string().contains("at least 1536 MiB"), "{error}");
     }
 
@@ -233,6 +269,13 @@ mod tests {
         assert_eq!(refused(|plan| plan.machines.clear()), PlanError::Machines(0));
         assert_eq!(refused(|plan| plan.machines[1].name = "host".to_owned()), PlanError::SameName("host".to_owned()));
         assert_eq!(refused(|plan| plan.machines[1].name = "../x".to_owned()), PlanError::Name("../x".to_owned()));
+        assert_eq!(
+            refused(|plan| {
+                let second = MachinePlan { name: "second".to_owned(), ..plan.machines[0].clone() };
+                plan.machines.push(second);
+            }),
+            PlanError::SecondHost("second".to_owned())
+        );
         assert_eq!(refused(|plan| plan.milli_cpus = 0), PlanError::Cpu);
         assert!(matches!(refused(|plan| plan.machines[0].pids = 1), PlanError::TooLittle { what: "processes", .. }));
         assert!(matches!(
@@ -240,7 +283,7 @@ mod tests {
             PlanError::TooLittle { what: "bytes of disk", .. }
         ));
         let setup = |machine: &str, script: String| {
-            Some(Setup { machine: machine.to_owned(), script, timeout: Duration::from_secs(1) })
+            vec![Setup { machine: machine.to_owned(), script, timeout: Duration::from_secs(1) }]
         };
         let mut on_nowhere = plan();
         on_nowhere.setup = setup("nowhere", String::new());

@@ -12,7 +12,7 @@ use std::{
 
 use bollard::query_parameters::ListImagesOptionsBuilder;
 use bulkhead_agent::{
-    boot::{Boot, Machine, MachineKind},
+    boot::{Boot, Interface, LAN, Machine, MachineKind},
     protocol::{Exec, ExecResult},
 };
 use bulkhead_labs::{
@@ -83,7 +83,9 @@ impl Bench {
             name: name.to_owned(),
             kind,
             id_base: u32::from(number) * 100_000,
-            address: [10, 77, 0, number + 1],
+            interfaces: vec![Interface::lan([10, 77, 0, number + 1])],
+            routes: Vec::new(),
+            ip_forward: false,
             memory_bytes: memory_mib * MIB,
             pids: 256,
             disk_bytes: disk_mib * MIB,
@@ -101,6 +103,7 @@ impl Bench {
                 sandbox: id.to_string(),
                 generation: 1,
                 owner_uid,
+                networks: vec![LAN.to_owned()],
                 machines: vec![
                     machine("host", MachineKind::DockerHost, 1, 640, 128),
                     machine("probe", MachineKind::Probe, 2, 64, 0),

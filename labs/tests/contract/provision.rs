@@ -6,7 +6,7 @@ use std::{
 
 use bulkhead_labs::{
     engine::{CreateStep, EngineError, Mode, SandboxSpec},
-    sandbox::{MachinePlan, Progress, ProvisionError, SandboxPlan, Setup, Step, provision},
+    sandbox::{MachinePlan, Placement, Progress, ProvisionError, SandboxPlan, Setup, Step, provision},
 };
 
 use crate::bench::{Bench, Kind, run};
@@ -18,6 +18,7 @@ fn plan(spec: &SandboxSpec, setup: Option<&str>) -> SandboxPlan {
         memory_bytes: machine.memory_bytes,
         pids: machine.pids,
         disk_bytes: machine.disk_bytes,
+        placement: Placement::default(),
     });
     SandboxPlan {
         id: spec.id.clone(),
@@ -26,13 +27,17 @@ fn plan(spec: &SandboxSpec, setup: Option<&str>) -> SandboxPlan {
         generation: spec.generation,
         expires: spec.expires,
         image: spec.image.clone(),
+        networks: Vec::new(),
         machines: machines.collect(),
         milli_cpus: 1000,
-        setup: setup.map(|script| Setup {
-            machine: "host".to_owned(),
-            script: script.to_owned(),
-            timeout: Duration::from_secs(30),
-        }),
+        setup: setup
+            .map(|script| Setup {
+                machine: "host".to_owned(),
+                script: script.to_owned(),
+                timeout: Duration::from_secs(30),
+            })
+            .into_iter()
+            .collect(),
         variables: BTreeMap::from([("FLAG".to_owned(), "f00d".to_owned())]),
     }
 }
@@ -66,7 +71,7 @@ pub(crate) async fn ends_ready_with_every_step_told(bench: Arc<Bench>) {
 pub(crate) async fn a_failed_setup_leaves_nothing(bench: Arc<Bench>) {
     let failed = provision(bench.engine(), &plan(&bench.spec("setup"), Some("echo no luck; exit 9")), &|_| {}).await;
     match failed {
-        Err(ProvisionError::Setup { code: 9, output }) => assert_eq!(output, "no luck"),
+        Err(ProvisionError::Setup { code: 9, output, .. }) => assert_eq!(output, "no luck"),
         other => panic!("{other:?}"),
     }
     bench.assert_nothing_left().await;

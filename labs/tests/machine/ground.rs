@@ -16,7 +16,7 @@ use bulkhead_agent::{
 use bulkhead_labs::{
     engine::{DockerEngine, SandboxEngine, SandboxId},
     link::{AgentLink, Output},
-    sandbox::{MachinePlan, SandboxPlan, Setup, provision},
+    sandbox::{MachinePlan, Placement, SandboxPlan, Setup, provision},
 };
 use futures::FutureExt;
 use time::OffsetDateTime;
@@ -102,6 +102,7 @@ impl Ground {
             memory_bytes,
             pids: PIDS,
             disk_bytes,
+            placement: Placement::default(),
         };
         SandboxPlan {
             id: SandboxId::parse(id).expect("an id"),
@@ -110,16 +111,16 @@ impl Ground {
             generation: 1,
             expires: OffsetDateTime::from_unix_timestamp(1_900_000_000).expect("a time"),
             image: self.image.clone(),
+            networks: Vec::new(),
             machines: vec![
                 machine("host", MachineKind::DockerHost, MEMORY, DISK),
                 machine("probe", MachineKind::Probe, 64 * MIB, 0),
             ],
             milli_cpus: 2000,
-            setup: (!setup.is_empty()).then(|| Setup {
-                machine: "host".to_owned(),
-                script: setup.to_owned(),
-                timeout: PATIENCE,
-            }),
+            setup: (!setup.is_empty())
+                .then(|| Setup { machine: "host".to_owned(), script: setup.to_owned(), timeout: PATIENCE })
+                .into_iter()
+                .collect(),
             variables: BTreeMap::new(),
         }
     }

@@ -32,10 +32,10 @@ async fn answers(sandbox: &Sandbox<'_>) -> bool {
 async fn the_probe_reaches_the_host_while_the_cable_is_in() {
     with_sandbox(SERVE, async |sandbox| {
         until("cms answers the probe", async || answers(sandbox).await.then_some(())).await;
-        sandbox.link.link_cable("host", false).await.expect("out");
+        sandbox.link.cut("host", None).await.expect("out");
         assert!(matches!(ask(sandbox, "host").await, Ok(Seen::NoAnswer { .. })), "without a cable");
         assert_eq!(sandbox.says("curl -fsS -o /dev/null http://127.0.0.1:8080/healthz && echo served").await, "served");
-        sandbox.link.link_cable("host", true).await.expect("in");
+        sandbox.link.restore("host", None).await.expect("in");
         until("cms answers again", async || answers(sandbox).await.then_some(())).await;
     })
     .await;

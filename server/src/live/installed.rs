@@ -9,7 +9,7 @@ use std::{
 
 use bulkhead_labs::{
     images::{self, BASE_VARIABLE, BaseSource, ImagesError, LabSource, Plan, Sources},
-    manifest::{Catalog, Files, ReadError, read_dir},
+    manifest::{Catalog, Files, Lab, ReadError, read_dir},
 };
 use rust_embed::RustEmbed;
 
@@ -23,6 +23,10 @@ struct Labs;
 #[derive(RustEmbed)]
 #[folder = "../labs/images/docker-host"]
 struct Machine;
+
+#[derive(RustEmbed)]
+#[folder = "../labs/images/plain"]
+struct Plain;
 
 /// Static programs that sandboxes and fixtures are made from, as `xtask` built them.
 #[derive(RustEmbed)]
@@ -71,9 +75,10 @@ impl Installed {
         let sources = Sources {
             base: base.map_or(BaseSource::Bootstrap, BaseSource::Image),
             machine: embedded::<Machine>(),
+            plain: embedded::<Plain>(),
             programs: embedded::<Programs>(),
             tools: tools(),
-            labs: catalog.labs().iter().map(|lab| fixtures(&files, lab.id.as_str())).collect(),
+            labs: catalog.labs().iter().map(|lab| source(&files, lab)).collect(),
         };
         Ok(images::plan(&sources)?)
     }
@@ -96,13 +101,17 @@ fn tools() -> PathBuf {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools"), Into::into)
 }
 
-fn fixtures(files: &Files, lab: &str) -> LabSource {
+fn source(files: &Files, lab: &Lab) -> LabSource {
+    let machines = lab.machines.iter().map(|machine| (machine.name.to_string(), machine.kind)).collect();
+    LabSource { id: lab.id.to_string(), machines, fixtures: fixtures(files, lab.id.as_str()) }
+}
+
+fn fixtures(files: &Files, lab: &str) -> Files {
     let prefix = format!("{lab}/fixtures/");
-    let fixtures = files
+    files
         .range(prefix.clone()..)
         .map_while(|(path, bytes)| Some((path.strip_prefix(&prefix)?.to_owned(), bytes.clone())))
-        .collect();
-    LabSource { id: lab.to_owned(), fixtures }
+        .collect()
 }
 
 fn embedded<E: RustEmbed>() -> BTreeMap<String, Vec<u8>> {
@@ -119,6 +128,6 @@ mod tests {
         let files =
             Files::from([file("a/fixtures/x"), file("a/lab.toml"), file("ab/fixtures/y"), file("a/fixtures/d/z")]);
         let found = fixtures(&files, "a");
-        assert_eq!(found.fixtures.keys().collect::<Vec<_>>(), ["d/z", "x"]);
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["d/z", "x"]);
     }
 }

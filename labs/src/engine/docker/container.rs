@@ -147,7 +147,7 @@ fn millis(time: OffsetDateTime) -> i128 {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use bulkhead_agent::boot::{Boot, Machine, MachineKind};
+    use bulkhead_agent::boot::{Boot, Interface, LAN, Machine, MachineKind};
 
     use super::*;
     use crate::engine::{Limits, Tier};
@@ -157,7 +157,9 @@ pub(super) mod tests {
             name: name.to_owned(),
             kind,
             id_base,
-            address: [10, 77, 0, 2],
+            interfaces: vec![Interface::lan([10, 77, 0, 2])],
+            routes: Vec::new(),
+            ip_forward: false,
             memory_bytes: 64 << 20,
             pids: 100,
             disk_bytes,
@@ -174,6 +176,7 @@ pub(super) mod tests {
                 sandbox: "s-1".to_owned(),
                 generation: 3,
                 owner_uid: 0x7000_0001,
+                networks: vec![LAN.to_owned()],
                 machines: vec![
                     machine("host", MachineKind::DockerHost, 100_000, 32 << 20),
                     machine("probe", MachineKind::Probe, 200_000, 0),

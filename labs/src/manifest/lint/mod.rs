@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use time::OffsetDateTime;
 
-use super::{Catalog, Check, CheckId, Diagnostic, Files, Lab, MachineKind, Task, TaskId, fields::Report};
-use crate::{engine::SandboxId, grade::Variables};
+use super::{Catalog, Check, CheckId, Diagnostic, Files, Lab, Task, TaskId, fields::Report};
+use crate::{engine::SandboxId, grade::Variables, sandbox::PlanError};
 
 /// Everything that can be said about a folder of labs: what keeps them from loading, advice, and what the shells say
 /// about their scripts. Runs `sh`, `bash` and, where it is installed, `shellcheck`.
@@ -67,26 +67,21 @@ impl Errors<'_> {
         if lab.host().is_none() {
             self.lab("the lab has no machine for the student", "add a [[machine]] with kind = \"docker-host\"");
         }
-        let scripts = lab
-            .setup
-            .iter()
-            .chain(lab.solution.iter().map(|s| &s.script))
-            .chain(lab.wrong_fixes.iter().map(|w| &w.script));
         let id = SandboxId::parse("lint");
         let plan = id.map(|id| lab.plan(id, "lint", 1, OffsetDateTime::UNIX_EPOCH, "lint", &Variables::default()));
         if let Some(Err(why)) = plan.map(|plan| plan.check()) {
-            self.lab("no sandbox can be as this lab asks", why.to_string());
+            self.line(place(lab, &why), "no sandbox can be as this lab asks", why.to_string());
         }
-        for script in scripts {
+        for script in lab.scripts() {
             match lab.machine(script.machine.as_str()) {
                 None => self.lab(
                     format!("{} runs on {}, which is no machine of this lab", script.path, script.machine),
                     "name a [[machine]]",
                 ),
-                Some(machine) if machine.kind == MachineKind::Probe => {
+                Some(machine) if !machine.kind.has_tree() => {
                     self.lab(
                         format!("{} runs on {}, where nothing but the agent is", script.path, script.machine),
-                        "name a docker-host",
+                        "name a machine of another kind",
                     );
                 }
                 Some(_) => {}
@@ -234,6 +229,22 @@ impl Errors<'_> {
                 );
             }
         }
+    }
+}
+
+/// The line of the machine or network that cannot be; of the whole lab, the first.
+fn place(lab: &Lab, why: &PlanError) -> usize {
+    let machine = |name: &str| lab.machine(name).map_or(1, |machine| machine.line);
+    match why {
+        PlanError::Memory { machine: name, .. }
+        | PlanError::TooLittle { machine: name, .. }
+        | PlanError::Place { machine: name, .. }
+        | PlanError::Name(name)
+        | PlanError::SecondHost(name) => machine(name),
+        PlanError::Network { network, .. } => {
+            lab.networks.iter().find(|found| found.network.name == *network).map_or(1, |found| found.line)
+        }
+        _ => 1,
     }
 }
 

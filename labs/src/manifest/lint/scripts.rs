@@ -8,9 +8,7 @@ use std::{
 use super::super::{Diagnostic, Lab, Script, Severity};
 
 pub(super) fn check(lab: &Lab) -> Vec<Diagnostic> {
-    let scripts =
-        lab.setup.iter().chain(lab.solution.iter().map(|s| &s.script)).chain(lab.wrong_fixes.iter().map(|w| &w.script));
-    scripts.flat_map(|script| check_script(&format!("{}/{}", lab.id, script.path), script)).collect()
+    lab.scripts().flat_map(|script| check_script(&format!("{}/{}", lab.id, script.path), script)).collect()
 }
 
 fn check_script(file: &str, script: &Script) -> Vec<Diagnostic> {

@@ -39,7 +39,7 @@ fn all_errors_of_a_file_come_at_once() {
     small/lab.toml:6:11: error: `minutes` is a string
         fix: write a whole number from 1 to 600
     small/lab.toml:12:8: error: `kind` cannot be "vm"
-        fix: write one of docker-host, probe
+        fix: write one of docker-host, probe, plain, registry, attacker
     small/lab.toml:18:1: error: `flag` cannot be "uuid"
         fix: write one of hex16, port, word
     small/lab.toml:25:6: error: `id` does not hold
@@ -132,8 +132,8 @@ fn the_whole_must_fit_together() {
         fix: name a [[machine]]
     "#);
     insta::assert_snapshot!(replaced("kind = \"docker-host\"", "kind = \"docker-host\"\nmemory = \"1g\"\ndisk = \"3g\""), @r#"
-    small/lab.toml:1:1: error: no sandbox can be as this lab asks
-        fix: machine "host" asks for 3072 MiB of disk and 1024 MiB of memory: the disk lies in memory, and the engine needs 512 MiB beside it. Give it at least 3584 MiB of memory, or a smaller disk
+    small/lab.toml:10:1: error: no sandbox can be as this lab asks
+        fix: machine "host" asks for 3072 MiB of disk and 1024 MiB of memory: the disk lies in memory, and what runs there needs 512 MiB beside it. Give it at least 3584 MiB of memory, or a smaller disk
     "#);
     insta::assert_snapshot!(replaced("hints = [{ text = \"Look.\" }]", ""), @r#"
     small/lab.toml:24:1: error: task one has no hint

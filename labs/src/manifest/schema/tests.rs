@@ -23,10 +23,17 @@ fn described(schema: &Value) -> BTreeSet<String> {
 fn tables_have_the_keys_that_the_reader_knows() {
     let schema = schema();
     assert_eq!(described(&schema), known(ODD));
-    for key in ["time", "setup", "gate", "solution", "requires"] {
+    for key in ["time", "gate", "solution", "requires"] {
         assert_eq!(described(&schema["properties"][key]), known(&format!("[{key}]\n{ODD}")), "{key}");
     }
-    for key in ["machine", "task", "wrong_fix"] {
+    let setup = &schema["properties"]["setup"]["anyOf"];
+    assert_eq!(described(&setup[0]), known(&format!("[setup]\n{ODD}")));
+    assert_eq!(described(&setup[1]["items"]), known(&format!("[[setup]]\n{ODD}")));
+    let also = &schema["properties"]["solution"]["properties"]["also"]["items"];
+    assert_eq!(described(also), known(&format!("[solution]\n[[solution.also]]\n{ODD}")));
+    let route = &schema["properties"]["machine"]["items"]["properties"]["routes"]["items"];
+    assert_eq!(described(route), known(&format!("[[machine]]\n[[machine.routes]]\n{ODD}")));
+    for key in ["network", "machine", "task", "wrong_fix"] {
         assert_eq!(described(&schema["properties"][key]["items"]), known(&format!("[[{key}]]\n{ODD}")), "{key}");
     }
     let hints = &schema["properties"]["task"]["items"]["properties"]["hints"]["items"];

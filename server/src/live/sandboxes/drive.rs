@@ -100,8 +100,9 @@ impl Sandboxes {
         };
         let hand = self.hand();
         let mut next = row.enter(phase, hand);
-        if let (Phase::SettingUp, Some(setup)) = (phase, &lab.setup) {
-            next.deadline = Some(hand.now.plus(setup.timeout + MARGIN));
+        if phase == Phase::SettingUp {
+            let within: Duration = lab.setup.iter().map(|setup| setup.timeout).sum();
+            next.deadline = Some(hand.now.plus(within + MARGIN));
         }
         *row = self.put(row, next).await?.ok_or(DriveError::Fenced)?;
         crash::point(phase.name());

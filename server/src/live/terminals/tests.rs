@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bulkhead_agent::{
-    boot::{Boot, Machine, MachineKind},
+    boot::{Boot, Interface, LAN, Machine, MachineKind},
     protocol::{INITIAL_CREDIT, Size},
 };
 use bulkhead_app::api::terminal::{FromServer, OUTPUT, SNAPSHOT, WINDOW};
@@ -28,7 +28,9 @@ async fn engine() -> FakeEngine {
         name: "host".to_owned(),
         kind: MachineKind::DockerHost,
         id_base: 100_000,
-        address: [10, 77, 0, 2],
+        interfaces: vec![Interface::lan([10, 77, 0, 2])],
+        routes: Vec::new(),
+        ip_forward: false,
         memory_bytes: 1 << 30,
         pids: 100,
         disk_bytes: 1 << 30,
@@ -41,7 +43,13 @@ async fn engine() -> FakeEngine {
         expires: time::OffsetDateTime::UNIX_EPOCH,
         image: "image".to_owned(),
         limits: Limits { memory_bytes: 1 << 30, pids: 100, milli_cpus: 1000 },
-        boot: Boot { sandbox: "sandbox".to_owned(), generation: 1, owner_uid: 1, machines: vec![host] },
+        boot: Boot {
+            sandbox: "sandbox".to_owned(),
+            generation: 1,
+            owner_uid: 1,
+            networks: vec![LAN.to_owned()],
+            machines: vec![host],
+        },
         tier: Tier::Userns,
     };
     engine.create(&spec).await.expect("a sandbox");

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bulkhead_agent::boot::{Machine, MachineKind};
+use bulkhead_agent::boot::{Machine, MachineKind, PLAIN_TREES};
 use nix::mount::MsFlags;
 
 use super::preload;
@@ -25,6 +25,8 @@ pub(crate) struct Disk {
     pub(super) root: PathBuf,
     /// The bounded file system below it. A probe has none: it cannot write.
     pub(crate) state: Option<PathBuf>,
+    /// Where its engine keeps its data.
+    pub(super) engine: Option<PathBuf>,
 }
 
 impl Disk {
@@ -33,29 +35,42 @@ impl Disk {
         let root = home.join("root");
         fs::create_dir_all(&root).doing(|| format!("make {}", root.display()))?;
         match spec.kind {
-            MachineKind::DockerHost => host(spec, &home, root),
             MachineKind::Probe => probe(spec, root),
+            MachineKind::DockerHost => tree(spec, "/host", &home, root),
+            MachineKind::Plain | MachineKind::Registry | MachineKind::Attacker => {
+                tree(spec, &format!("{PLAIN_TREES}/{}", spec.id_base), &home, root)
+            }
         }
     }
 }
 
 /// The image's tree, shared and read-only, below a file system that holds what this student writes.
-fn host(spec: &Machine, home: &Path, root: PathBuf) -> Outcome<Disk> {
+fn tree(spec: &Machine, below: &str, home: &Path, root: PathBuf) -> Outcome<Disk> {
     let state = home.join("state");
     fs::create_dir_all(&state).doing(|| format!("make {}", state.display()))?;
     let files = (spec.disk_bytes / BYTES_PER_FILE).clamp(FEWEST_FILES, MOST_FILES);
     // Neither nosuid nor nodev: an engine's layers lie here, and mounts from it must be able to have neither.
     mount::fresh("tmpfs", &state, MsFlags::empty(), &format!("mode=755,size={},nr_inodes={files}", spec.disk_bytes))?;
-    for (name, owner) in [("upper", spec.id_base), ("work", 0), ("docker", spec.id_base)] {
+    let make = |name: &str, owner| {
         let directory = state.join(name);
         fs::create_dir(&directory)
             .and_then(|()| chown(&directory, Some(owner), Some(owner)))
-            .doing(|| format!("make {}", directory.display()))?;
-    }
-    let options = format!("lowerdir=/host,upperdir={0}/upper,workdir={0}/work,userxattr", state.display());
+            .doing(|| format!("make {}", directory.display()))
+            .map(|()| directory)
+    };
+    make("upper", spec.id_base)?;
+    make("work", 0)?;
+    let options = format!("lowerdir={below},upperdir={0}/upper,workdir={0}/work,userxattr", state.display());
     mount::fresh("overlay", &root, MsFlags::empty(), &options)?;
-    preload::copy_meta(&state.join("docker"))?;
-    Ok(Disk { root, state: Some(state) })
+    let engine = match spec.kind {
+        MachineKind::DockerHost => {
+            let engine = make("docker", spec.id_base)?;
+            preload::copy_meta(&engine, spec.id_base)?;
+            Some(engine)
+        }
+        _ => None,
+    };
+    Ok(Disk { root, state: Some(state), engine })
 }
 
 /// Nothing but places to mount on.
@@ -69,5 +84,5 @@ fn probe(spec: &Machine, root: PathBuf) -> Outcome<Disk> {
     }
     symlink("/proc/self/mounts", root.join("etc/mtab")).doing(|| "make /etc/mtab".into())?;
     chown(&root, Some(spec.id_base), Some(spec.id_base)).doing(|| "own the probe's root".into())?;
-    Ok(Disk { root, state: None })
+    Ok(Disk { root, state: None, engine: None })
 }

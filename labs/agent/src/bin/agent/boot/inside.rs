@@ -36,6 +36,8 @@ use crate::{
 };
 
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+/// Off in the image, on where the machine is one.
+const REGISTRY: &str = "docker-registry.service";
 const FIRST_PROGRAM: &str = "/sbin/init";
 const ENVIRONMENT: [&str; 4] =
     ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "TERM=linux"];
@@ -53,24 +55,23 @@ pub(super) fn run(machine: &Running, boot: &Boot, cgroups: &Cgroups) -> Outcome<
     mount::fresh("proc", ready("/proc"), mount::INERT, "")?;
     devices(&sources)?;
     sethostname(&spec.name).doing(|| "set the host name".into())?;
-    match spec.kind {
-        MachineKind::DockerHost => {
-            host(cgroups, &sources)?;
-            if machine.starts == 1 {
-                name(spec, boot);
-            }
+    // Else it is as on the host of all sandboxes, which is this way on one and that way on another.
+    let forward = if spec.ip_forward { "1" } else { "0" };
+    fs::write("/proc/sys/net/ipv4/ip_forward", forward).doing(|| "decide whether it forwards".into())?;
+    if spec.kind.has_tree() {
+        places(cgroups, &sources)?;
+        if machine.starts == 1 {
+            furnish(spec, boot);
         }
-        MachineKind::Probe => {}
     }
     // The old root lies on top of the new one, where "." leads.
     mount::detach(".")?;
     chdir("/").doing(|| "go to the new root".into())?;
-    match spec.kind {
-        MachineKind::DockerHost => become_init(),
-        MachineKind::Probe => {
-            mount::make_read_only("/")?;
-            hold()
-        }
+    if spec.kind.has_tree() {
+        become_init()
+    } else {
+        mount::make_read_only("/")?;
+        hold()
     }
 }
 
@@ -90,9 +91,9 @@ impl Sources {
             .into_iter()
             .map(|name| place(&Path::new("/dev").join(name)).map(|fd| (name, fd)))
             .collect::<Outcome<_>>()?;
-        let engine = disk.state.as_ref().map(|state| place(&state.join("docker"))).transpose()?;
+        let engine = disk.engine.as_deref().map(place).transpose()?;
         let layers = Path::new(preload::LAYERS);
-        let layers = (disk.state.is_some() && layers.is_dir()).then(|| place(layers)).transpose()?;
+        let layers = (disk.engine.is_some() && layers.is_dir()).then(|| place(layers)).transpose()?;
         Ok(Self { devices, engine, layers })
     }
 }
@@ -128,7 +129,8 @@ fn devices(sources: &Sources) -> Outcome<()> {
     Ok(())
 }
 
-fn host(cgroups: &Cgroups, sources: &Sources) -> Outcome<()> {
+/// What a machine with a tree mounts.
+fn places(cgroups: &Cgroups, sources: &Sources) -> Outcome<()> {
     mount::fresh("tmpfs", ready("/dev/shm"), mount::PLAIN, "mode=1777,size=64m")?;
     mount::fresh("mqueue", ready("/dev/mqueue"), mount::INERT, "")?;
     mount::fresh("sysfs", ready("/sys"), mount::INERT, "")?;
@@ -148,18 +150,26 @@ fn host(cgroups: &Cgroups, sources: &Sources) -> Outcome<()> {
 }
 
 /// Once; from then on these files are the student's.
-fn name(spec: &Machine, boot: &Boot) {
+fn furnish(spec: &Machine, boot: &Boot) {
+    if spec.kind == MachineKind::Registry {
+        let wants = "/etc/systemd/system/multi-user.target.wants";
+        let _ = fs::create_dir_all(wants);
+        let _ = symlink("/usr/lib/systemd/system/docker-registry.service", Path::new(wants).join(REGISTRY));
+    }
     // A tree that has no place for them does without.
-    let _ = fs::write("/etc/hosts", hosts(boot, &spec.name));
+    let _ = fs::write("/etc/hosts", hosts(boot, spec));
     let _ = fs::write("/etc/hostname", format!("{}\n", spec.name));
 }
 
-fn hosts(boot: &Boot, own: &str) -> String {
-    let mut text = format!("127.0.0.1\tlocalhost\n127.0.1.1\t{own}\n::1\tlocalhost ip6-localhost ip6-loopback\n");
-    for machine in boot.machines.iter().filter(|machine| machine.name != own) {
-        let [a, b, c, d] = machine.address;
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{a}.{b}.{c}.{d}\t{}", machine.name);
+/// Itself, and the machines on its networks.
+fn hosts(boot: &Boot, own: &Machine) -> String {
+    let name = &own.name;
+    let mut text = format!("127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+    for machine in boot.machines.iter().filter(|machine| machine.name != *name) {
+        if let Some(address) = machine.address_for(own) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{address}\t{}", machine.name);
+        }
     }
     text
 }
@@ -193,15 +203,22 @@ fn hold() -> Outcome<Infallible> {
 
 #[cfg(test)]
 mod tests {
+    use bulkhead_agent::boot::Interface;
+
     use super::*;
 
     #[test]
-    fn every_machine_finds_the_others_by_name() {
-        let machine = |name: &str, last| Machine {
+    fn every_machine_finds_its_neighbours_by_name() {
+        let machine = |name: &str, networks: &[&str]| Machine {
             name: name.into(),
             kind: MachineKind::Probe,
             id_base: 100_000,
-            address: [10, 77, 0, last],
+            interfaces: networks
+                .iter()
+                .map(|network| Interface { network: (*network).into(), ..Interface::lan([10, 77, 0, 3]) })
+                .collect(),
+            routes: Vec::new(),
+            ip_forward: false,
             memory_bytes: 0,
             pids: 0,
             disk_bytes: 0,
@@ -210,10 +227,11 @@ mod tests {
             sandbox: "s".into(),
             generation: 1,
             owner_uid: 1,
-            machines: vec![machine("host", 2), machine("probe", 3)],
+            networks: vec!["lan".into(), "ext".into()],
+            machines: vec![machine("host", &["lan"]), machine("probe", &["ext", "lan"]), machine("far", &["ext"])],
         };
         assert_eq!(
-            hosts(&boot, "host"),
+            hosts(&boot, &boot.machines[0]),
             "127.0.0.1\tlocalhost\n127.0.1.1\thost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.77.0.3\tprobe\n"
         );
     }

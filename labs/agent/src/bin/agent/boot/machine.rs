@@ -5,7 +5,6 @@
 
 use std::{
     fs,
-    net::Ipv4Addr,
     os::fd::{AsFd, OwnedFd},
     time::Instant,
 };
@@ -27,7 +26,7 @@ use super::{
 };
 use crate::{
     fault::{Doing, Outcome, fault},
-    sys::{descriptor, fork, ids, interface},
+    sys::{descriptor, fork, ids},
 };
 
 /// A step that takes longer is stuck.
@@ -37,6 +36,8 @@ pub(crate) struct Machine {
     pub(crate) spec: Spec,
     pub(crate) index: usize,
     pub(crate) disk: Disk,
+    /// Which of its interfaces' cables are out. Its root can start it anew, and they stay so.
+    cut: Vec<bool>,
     /// Its first process, as the container numbers it.
     pub(crate) first: Option<Pid>,
     pub(crate) starts: u32,
@@ -55,7 +56,8 @@ impl Machine {
         let disk = Disk::make(spec)?;
         cgroups.create(spec)?;
         cgroup::check_limits(spec, &cgroups.usage(spec))?;
-        Ok(Self { spec: spec.clone(), index, disk, first: None, starts: 0, started: Instant::now() })
+        let cut = vec![false; spec.interfaces.len()];
+        Ok(Self { spec: spec.clone(), index, disk, cut, first: None, starts: 0, started: Instant::now() })
     }
 
     /// Starts its first process; it runs its own program when this returns.
@@ -72,11 +74,30 @@ impl Machine {
         })
         .doing(|| format!("start {}", self.spec.name))?;
         drop(theirs);
-        self.guide(&ours, builder, cgroups)
+        self.guide(boot, &ours, builder, cgroups)
+    }
+
+    /// Takes its cables out of a network (of all where none is named), or puts them back. False: it is not on that network.
+    pub(crate) fn set_link(&mut self, network: Option<&str>, up: bool) -> Outcome<bool> {
+        let mut found = false;
+        for (number, interface) in self.spec.interfaces.iter().enumerate() {
+            if network.is_some_and(|network| network != interface.network) {
+                continue;
+            }
+            found = true;
+            if let Some(cut) = self.cut.get_mut(number) {
+                *cut = !up;
+            }
+            // While it is down there is no cable; it comes up as it is remembered.
+            if self.first.is_some() {
+                switch::set_link(self.index, number, up)?;
+            }
+        }
+        Ok(found)
     }
 
     /// M's part of the steps that B takes.
-    fn guide(&mut self, ours: &OwnedFd, builder: Pid, cgroups: &Cgroups) -> Outcome<()> {
+    fn guide(&mut self, boot: &Boot, ours: &OwnedFd, builder: Pid, cgroups: &Cgroups) -> Outcome<()> {
         expect(ours, word::STEP)?;
         for kind in ["uid", "gid"] {
             let map = format!("0 {} {IDS_PER_MACHINE}\n", self.spec.id_base);
@@ -87,7 +108,7 @@ impl Machine {
         go_on(ours)?;
         expect(ours, word::STEP)?;
         cgroups.settle(&self.spec, builder)?;
-        switch::plug(self.index, builder)?;
+        switch::plug(boot, self.index, &self.spec, &self.cut, builder)?;
         go_on(ours)?;
         let first = expect(ours, word::FIRST)?;
         let first = first
@@ -125,10 +146,7 @@ fn build(machine: &Machine, boot: &Boot, cgroups: &Cgroups, link: &OwnedFd) -> O
     )
     .doing(|| "make the machine's namespaces".into())?;
     step(link)?;
-    interface::set_up("lo", true).doing(|| "bring the loopback up".into())?;
-    interface::set_address(switch::FAR_END, Ipv4Addr::from(machine.spec.address))
-        .doing(|| "give the machine its address".into())?;
-    interface::set_up(switch::FAR_END, true).doing(|| "bring the machine's interface up".into())?;
+    switch::connect(&machine.spec)?;
     let first = fork::sibling(&[link.as_fd()], || {
         report(link, inside::run(machine, boot, cgroups));
         70

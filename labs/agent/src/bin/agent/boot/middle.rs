@@ -60,7 +60,7 @@ pub(super) fn run(boot: Boot, listener: OwnedFd) -> Outcome<Infallible> {
     }
     mount::fresh("tmpfs", "/run", mount::PLAIN, "mode=755,size=1m")?;
     let cgroups = Cgroups::mount("/run/cg".as_ref())?;
-    switch::make()?;
+    switch::make(&boot)?;
     let machines = boot
         .machines
         .iter()

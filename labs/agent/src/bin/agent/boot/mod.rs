@@ -14,12 +14,11 @@ mod preload;
 mod switch;
 
 pub(crate) use middle::Sandbox;
-pub(crate) use switch::set_link;
 
 use std::{collections::BTreeSet, fs, os::fd::AsFd};
 
 use bulkhead_agent::{
-    boot::{BOOT_VARIABLE, Boot, IDS_PER_MACHINE},
+    boot::{BOOT_VARIABLE, Boot, IDS_PER_MACHINE, LONGEST_INTERFACE, LONGEST_NAME, Machine},
     protocol::FaultKind,
 };
 use nix::{
@@ -131,11 +130,10 @@ fn check(boot: &Boot) -> Result<(), String> {
         return Err("a sandbox has 1 to 16 machines".into());
     }
     for machine in &boot.machines {
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if !(1..=12).contains(&machine.name.len()) || !machine.name.bytes().all(plain) || machine.name.starts_with('-')
-        {
-            return Err(format!("{:?} is no machine's name: 1 to 12 of a-z, 0-9 and -", machine.name));
+        if !is_plain(&machine.name, LONGEST_NAME) {
+            return Err(format!("{:?} is no machine's name: 1 to {LONGEST_NAME} of a-z, 0-9 and -", machine.name));
         }
+        check_interfaces(boot, machine)?;
         if !names.insert(&machine.name) {
             return Err(format!("two machines are called {}", machine.name));
         }
@@ -153,9 +151,33 @@ fn check(boot: &Boot) -> Result<(), String> {
     Ok(())
 }
 
+fn is_plain(name: &str, longest: usize) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=longest).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('-')
+}
+
+fn check_interfaces(boot: &Boot, machine: &Machine) -> Result<(), String> {
+    let mut names = BTreeSet::from(["lo"]);
+    for interface in &machine.interfaces {
+        if !is_plain(&interface.name, LONGEST_INTERFACE) || !names.insert(&interface.name) {
+            return Err(format!("{:?} cannot name an interface of {}", interface.name, machine.name));
+        }
+        if !boot.networks.contains(&interface.network) {
+            return Err(format!("{} is on {:?}, which is no network", machine.name, interface.network));
+        }
+        if interface.addresses.is_empty() || interface.prefix > 30 {
+            return Err(format!("{} of {} has no address that fits", interface.name, machine.name));
+        }
+    }
+    if machine.routes.iter().any(|route| route.prefix > 32) {
+        return Err(format!("a route of {} leads nowhere", machine.name));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use bulkhead_agent::boot::{Machine, MachineKind};
+    use bulkhead_agent::boot::{Interface, LAN, MachineKind};
 
     use super::*;
 
@@ -164,12 +186,15 @@ mod tests {
             name: (*name).to_owned(),
             kind: MachineKind::Probe,
             id_base: *id_base,
-            address: [10, 77, 0, 2],
+            interfaces: vec![Interface::lan([10, 77, 0, 2])],
+            routes: Vec::new(),
+            ip_forward: false,
             memory_bytes: 1,
             pids: 1,
             disk_bytes: 0,
         };
-        Boot { sandbox: "s".into(), generation: 1, owner_uid, machines: machines.iter().map(machine).collect() }
+        let machines = machines.iter().map(machine).collect();
+        Boot { sandbox: "s".into(), generation: 1, owner_uid, networks: vec![LAN.into()], machines }
     }
 
     #[test]
@@ -190,7 +215,7 @@ mod tests {
             boot(&[("..", 100_000)], 90_001),
             boot(&[("a/b", 100_000)], 90_001),
             boot(&[("", 100_000)], 90_001),
-            boot(&[("a-name-too-long", 100_000)], 90_001),
+            boot(&[("a-name-that-is-longer-than-it-may-be", 100_000)], 90_001),
             boot(&[("host", 100_000), ("host", 200_000)], 90_001),
             boot(&[("host", 100_000), ("probe", 165_535)], 90_001),
             boot(&[("host", 0)], 90_001),
@@ -200,5 +225,21 @@ mod tests {
         ] {
             assert!(check(&wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn an_interface_has_a_plain_name_a_network_and_an_address() {
+        let refused = |change: fn(&mut Interface)| {
+            let mut boot = boot(&[("host", 100_000)], 90_001);
+            change(&mut boot.machines[0].interfaces[0]);
+            check(&boot).is_err()
+        };
+        assert!(!refused(|_| ()));
+        assert!(refused(|interface| interface.name = "lo".into()));
+        assert!(refused(|interface| interface.name = "../all".into()));
+        assert!(refused(|interface| interface.name = "sixteen-letters-".into()));
+        assert!(refused(|interface| interface.network = "ext".into()));
+        assert!(refused(|interface| interface.addresses.clear()));
+        assert!(refused(|interface| interface.prefix = 33));
     }
 }

@@ -1,13 +1,29 @@
 //! Images that a lab's engine has from the start: their layers are the sandbox image's own, shared and read-only; only
 //! the engine's notes about them are copied for each student.
+//!
+//! A layer that hides files of earlier ones is copied too: an overlay marks what is gone by a device 0:0, and no image can
+//! carry one (for the engine that stores the image it marks what is gone there). They are listed, and made here.
 
 use std::{
-    fs,
-    os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink},
-    path::Path,
+    ffi::{CStr, OsStr},
+    fs::{self, File},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{MetadataExt, PermissionsExt, lchown, symlink},
+    },
+    path::{Component, Path},
 };
 
-use crate::fault::{Doing, Outcome};
+use bulkhead_agent::{boot::PRELOAD_WHITEOUTS, protocol::FaultKind};
+use nix::sys::stat::{Mode, SFlag, mknod};
+
+use crate::{
+    fault::{Doing, Outcome, fault},
+    sys::xattr,
+};
+
+/// Of a copied layer's entries these say something about content or rights.
+const ATTRIBUTES: [&CStr; 2] = [c"user.overlay.opaque", c"security.capability"];
 
 const META: &str = "/preload/meta";
 pub(super) const LAYERS: &str = "/preload/layers";
@@ -15,9 +31,28 @@ pub(super) const LAYERS: &str = "/preload/layers";
 pub(super) const LAYERS_INSIDE: &str = "/var/lib/docker-preload/layers";
 
 /// Copies the engine's notes to what will be its data directory. Both are the image's, not the student's yet.
-pub(super) fn copy_meta(to: &Path) -> Outcome<()> {
+pub(super) fn copy_meta(to: &Path, owner: u32) -> Outcome<()> {
     let from = Path::new(META);
-    if from.is_dir() { copy_tree(from, to).doing(|| format!("copy {META}")) } else { Ok(()) }
+    if !from.is_dir() {
+        return Ok(());
+    }
+    copy_tree(from, to).doing(|| format!("copy {META}"))?;
+    match fs::read(PRELOAD_WHITEOUTS) {
+        Ok(list) => whiteouts(&list).try_for_each(|path| {
+            if path.components().any(|part| !matches!(part, Component::Normal(_))) {
+                return Err(fault(FaultKind::Invalid, format!("{} leads out of the layers", path.display())));
+            }
+            let at = to.join(path);
+            mknod(&at, SFlag::S_IFCHR, Mode::empty(), 0).doing(|| format!("mark {} as gone", path.display()))?;
+            lchown(&at, Some(owner), Some(owner)).doing(|| format!("own {}", at.display()))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).doing(|| format!("read {PRELOAD_WHITEOUTS}")),
+    }
+}
+
+fn whiteouts(list: &[u8]) -> impl Iterator<Item = &Path> {
+    list.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(|path| Path::new(OsStr::from_bytes(path)))
 }
 
 fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -38,6 +73,12 @@ fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
         lchown(&target, Some(facts.uid()), Some(facts.gid()))?;
         if !facts.is_symlink() {
             fs::set_permissions(&target, fs::Permissions::from_mode(facts.mode() & 0o7777))?;
+            let from = File::open(&source)?;
+            for name in ATTRIBUTES {
+                if let Some(value) = xattr::get(&from, name) {
+                    xattr::set(&target, name, &value)?;
+                }
+            }
         }
     }
     Ok(())

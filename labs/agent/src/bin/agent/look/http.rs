@@ -50,7 +50,7 @@ pub(super) fn ask(call: &Call<'_>, way: &Way, question: &Question<'_>, limit: u3
             answered(stream.map_err(said), |stream| answer::ask(stream, question, deadline, limit))
         }
         Way::Tcp => {
-            let address = SocketAddr::from((address(call.sandbox, question.host)?, call.port));
+            let address = SocketAddr::from((address(call, question.host)?, call.port));
             if !place::join_network(call.from, call.pid)? {
                 return Ok(Seen::Missing);
             }
@@ -73,7 +73,7 @@ fn answered<S>(stream: Result<S, String>, ask: impl FnOnce(&mut S) -> Outcome<Re
 
 /// The same again and again, each on a connection of its own.
 pub(super) fn load(call: &Call<'_>, question: &Question<'_>, count: u32) -> Outcome<Seen> {
-    let address = SocketAddr::from((address(call.sandbox, question.host)?, call.port));
+    let address = SocketAddr::from((address(call, question.host)?, call.port));
     if !place::join_network(call.from, call.pid)? {
         return Ok(Seen::Missing);
     }
@@ -93,9 +93,12 @@ pub(super) fn load(call: &Call<'_>, question: &Question<'_>, count: u32) -> Outc
     Ok(Seen::Load { millis, failed })
 }
 
-/// Names are the sandbox's own; nobody else is asked.
-pub(super) fn address(sandbox: &Sandbox, host: &str) -> Outcome<Ipv4Addr> {
-    let machine = sandbox.machine(host).map(|(_, machine)| Ipv4Addr::from(machine.spec.address));
+/// Names are the sandbox's own; nobody else is asked. A machine on several networks is asked where the caller is too.
+pub(super) fn address(call: &Call<'_>, host: &str) -> Outcome<Ipv4Addr> {
+    let machine = call.sandbox.machine(host).and_then(|(_, machine)| {
+        let first = || machine.spec.interfaces.first().and_then(|interface| interface.addresses.first().copied());
+        machine.spec.address_for(&call.from.spec).or_else(first)
+    });
     let literal = || if host == "localhost" { Some(Ipv4Addr::LOCALHOST) } else { host.parse().ok() };
     machine.or_else(literal).ok_or_else(|| fault(FaultKind::Invalid, format!("{host} is no machine and no address")))
 }

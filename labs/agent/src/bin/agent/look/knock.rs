@@ -19,7 +19,7 @@ const MOST_REPLY: usize = 2048;
 const MOST_ADDRESSES: usize = 256;
 
 pub(super) fn look(call: &Call<'_>, host: &str, protocol: Protocol, send: &str) -> Outcome<Seen> {
-    let address = super::http::address(call.sandbox, host)?;
+    let address = super::http::address(call, host)?;
     if !place::join_network(call.from, call.pid)? {
         return Ok(Seen::Missing);
     }

@@ -16,7 +16,6 @@ use super::{
     stream::StreamId,
 };
 use crate::{
-    boot,
     enter::{self, Command, Stdio},
     exec,
     fault::{Doing, Outcome, fault},
@@ -93,9 +92,13 @@ impl Supervisor {
                 self.end_process(process);
                 Ok(Some(Reply::Done))
             }
-            Request::Link { machine, up } => {
-                let (index, _) = self.sandbox.machine(&machine).ok_or_else(|| missing(format!("machine {machine}")))?;
-                boot::set_link(index, up).map(|()| Some(Reply::Done))
+            Request::Link { machine, network, up } => {
+                let found = self.sandbox.machines.iter_mut().find(|found| found.spec.name == machine);
+                let found = found.ok_or_else(|| missing(format!("machine {machine}")))?;
+                match (found.set_link(network.as_deref(), up)?, network) {
+                    (false, Some(network)) => Err(missing(format!("cable from {machine} to {network}"))),
+                    _ => Ok(Some(Reply::Done)),
+                }
             }
         }
     }

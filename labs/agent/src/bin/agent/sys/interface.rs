@@ -1,21 +1,11 @@
-//! Addresses and flags of network interfaces, by the old ioctls: they need no more than a name.
+//! Flags of network interfaces, by the old ioctls: they need no more than a name.
 
-use std::{net::Ipv4Addr, os::fd::AsRawFd};
+use std::os::fd::AsRawFd;
 
 use nix::{
     errno::Errno,
     sys::socket::{AddressFamily, SockFlag, SockType, socket},
 };
-
-/// Gives an interface of our network namespace an address in a /24.
-pub(crate) fn set_address(name: &str, address: Ipv4Addr) -> nix::Result<()> {
-    let mut request = named(name);
-    request.ifr_ifru.ifru_addr = internet(address);
-    ask(libc::SIOCSIFADDR, &mut request)?;
-    let mut request = named(name);
-    request.ifr_ifru.ifru_netmask = internet(Ipv4Addr::new(255, 255, 255, 0));
-    ask(libc::SIOCSIFNETMASK, &mut request)
-}
 
 /// Brings an interface of our network namespace up or down.
 #[expect(unsafe_code, reason = "ifreq holds a union")]
@@ -37,18 +27,6 @@ fn named(name: &str) -> libc::ifreq {
         *to = libc::c_char::from_ne_bytes([from]);
     }
     request
-}
-
-#[expect(unsafe_code, reason = "sockaddr_in travels as sockaddr")]
-fn internet(address: Ipv4Addr) -> libc::sockaddr {
-    let internet = libc::sockaddr_in {
-        sin_family: libc::sa_family_t::try_from(libc::AF_INET).unwrap_or(2),
-        sin_port: 0,
-        sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(address.octets()) },
-        sin_zero: [0; 8],
-    };
-    // SAFETY: both are 16 bytes of plain numbers, and sockaddr is what the kernel expects in an ifreq.
-    unsafe { std::mem::transmute::<libc::sockaddr_in, libc::sockaddr>(internet) }
 }
 
 #[expect(unsafe_code, reason = "interface ioctls have no wrapper")]

@@ -1,7 +1,10 @@
-//! The two things that only rtnetlink can do for us: make a bridge, and make a pair of cables with one end on it and
-//! the other in a machine.
+//! What only rtnetlink can do for us: make a bridge, a pair of cables with one end on it and the other in a machine,
+//! more than one address on an interface, and routes.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::{
+    net::Ipv4Addr,
+    os::fd::{AsRawFd, OwnedFd},
+};
 
 use nix::{
     errno::Errno,
@@ -16,6 +19,8 @@ const NLM_F_ACK: u16 = 0x4;
 const NLM_F_EXCL: u16 = 0x200;
 const NLM_F_CREATE: u16 = 0x400;
 const RTM_NEWLINK: u16 = 16;
+const RTM_NEWADDR: u16 = 20;
+const RTM_NEWROUTE: u16 = 24;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
@@ -23,6 +28,11 @@ const IFLA_NET_NS_PID: u16 = 19;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
 const VETH_INFO_PEER: u16 = 1;
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const RTA_DST: u16 = 1;
+const RTA_GATEWAY: u16 = 5;
+const INET: u8 = 2;
 /// An `ifinfomsg` that names no interface.
 const ANY_INTERFACE: [u8; 16] = [0; 16];
 
@@ -30,7 +40,33 @@ pub(crate) fn add_bridge(name: &str) -> nix::Result<()> {
     let mut body = Attributes::default();
     body.text(IFLA_IFNAME, name);
     body.nest(IFLA_LINKINFO, |link| link.text(IFLA_INFO_KIND, "bridge"));
-    new_link(&body)
+    create(RTM_NEWLINK, &ANY_INTERFACE, &body)
+}
+
+/// Gives an interface of our network namespace one more address.
+pub(crate) fn add_address(name: &str, address: Ipv4Addr, prefix: u8) -> nix::Result<()> {
+    let index = if_nametoindex(name)?.to_ne_bytes();
+    // `ifaddrmsg`: family, prefix, flags, scope (everywhere), interface.
+    let head = [INET, prefix, 0, 0, index[0], index[1], index[2], index[3]];
+    let mut body = Attributes::default();
+    body.bytes(IFA_LOCAL, &address.octets());
+    body.bytes(IFA_ADDRESS, &address.octets());
+    create(RTM_NEWADDR, &head, &body)
+}
+
+/// In our network namespace, `to`/`prefix` is reached over `via`.
+pub(crate) fn add_route(to: Ipv4Addr, prefix: u8, via: Ipv4Addr) -> nix::Result<()> {
+    const MAIN_TABLE: u8 = 254;
+    const BY_BOOT: u8 = 3;
+    const UNICAST: u8 = 1;
+    // `rtmsg`: family, prefixes of destination and source, service, table, who made it, scope (everywhere), type, flags.
+    let head = [INET, prefix, 0, 0, MAIN_TABLE, BY_BOOT, 0, UNICAST, 0, 0, 0, 0];
+    let mut body = Attributes::default();
+    if prefix > 0 {
+        body.bytes(RTA_DST, &to.octets());
+    }
+    body.bytes(RTA_GATEWAY, &via.octets());
+    create(RTM_NEWROUTE, &head, &body)
 }
 
 /// Makes a cable: `name` on `bridge` here, `far` in the network namespace of `pid`.
@@ -49,11 +85,11 @@ pub(crate) fn add_cable(name: &str, bridge: &str, far: &str, pid: Pid) -> nix::R
             });
         });
     });
-    new_link(&body)
+    create(RTM_NEWLINK, &ANY_INTERFACE, &body)
 }
 
-fn new_link(attributes: &Attributes) -> nix::Result<()> {
-    let message = message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, attributes);
+fn create(kind: u16, head: &[u8], attributes: &Attributes) -> nix::Result<()> {
+    let message = message(kind, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, head, attributes);
     let socket: OwnedFd =
         socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
     send(socket.as_raw_fd(), &message, MsgFlags::empty())?;
@@ -62,14 +98,14 @@ fn new_link(attributes: &Attributes) -> nix::Result<()> {
     acknowledged(answer.get(..length).unwrap_or_default())
 }
 
-fn message(kind: u16, flags: u16, attributes: &Attributes) -> Vec<u8> {
-    let length = u32::try_from(16 + ANY_INTERFACE.len() + attributes.0.len()).unwrap_or(u32::MAX);
+fn message(kind: u16, flags: u16, head: &[u8], attributes: &Attributes) -> Vec<u8> {
+    let length = u32::try_from(16 + head.len() + attributes.0.len()).unwrap_or(u32::MAX);
     let mut message = Vec::new();
     message.extend_from_slice(&length.to_ne_bytes());
     message.extend_from_slice(&kind.to_ne_bytes());
     message.extend_from_slice(&flags.to_ne_bytes());
     message.extend_from_slice(&[0; 8]); // sequence and port: one question, one answer
-    message.extend_from_slice(&ANY_INTERFACE);
+    message.extend_from_slice(head);
     message.extend_from_slice(&attributes.0);
     message
 }
