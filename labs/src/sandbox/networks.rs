@@ -86,11 +86,11 @@ pub(super) fn networks(asked: &[Network]) -> Vec<Network> {
     asked.to_vec()
 }
 
+/// What one machine is joined by.
+type Joints = (Vec<Interface>, Vec<Route>);
+
 /// Interfaces and routes of every machine, in order.
-pub(super) fn lay(
-    networks: &[Network],
-    machines: &[MachinePlan],
-) -> Result<Vec<(Vec<Interface>, Vec<Route>)>, PlanError> {
+pub(super) fn lay(networks: &[Network], machines: &[MachinePlan]) -> Result<Vec<Joints>, PlanError> {
     for (place, network) in networks.iter().enumerate() {
         network.check()?;
         for before in &networks[..place] {
