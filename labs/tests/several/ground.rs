@@ -5,7 +5,10 @@ use std::{
     fs::File,
     panic::{AssertUnwindSafe, resume_unwind},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -72,6 +75,8 @@ fn sources(lab: &Lab, files: &Files) -> Result<Sources, String> {
     })
 }
 
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
 /// Builds what is not there yet, one test at a time.
 async fn image(engine: &DockerEngine, lab: &Lab, files: &Files) -> Result<String, String> {
     let lock = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("several.lock")).map_err(|e| e.to_string())?;
@@ -86,7 +91,8 @@ async fn image(engine: &DockerEngine, lab: &Lab, files: &Files) -> Result<String
 pub(crate) async fn with_sandbox(test: &str, case: impl AsyncFnOnce(&Sandbox)) {
     let (lab, files) = lab();
     let found = async {
-        let instance = format!("s{:x}", std::process::id());
+        // Each test takes away all that is its installation's, and they may share a process.
+        let instance = format!("s{:x}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let engine = DockerEngine::connect(&instance, None).await.map_err(|error| error.to_string())?;
         let image = image(&engine, &lab, &files).await?;
         Ok::<_, String>((engine, image))
