@@ -1,0 +1,33 @@
+#!/bin/sh
+set -eu
+cd /root/board
+echo "answer found $(docker image inspect board:1 | jq -r '.[0].Config.Env[]' | sed -n 's/^DEPOT_TOKEN=//p')"
+
+# Out of the build's reach; the step that needs it gets it lent.
+mv depot.token /root/depot.token
+cat > Dockerfile <<'DOCKERFILE'
+FROM tiny:1 AS timetable
+RUN --mount=type=secret,id=depot \
+    wget -q -O /srv/timetable "http://10.77.0.2:8090/timetable?token=$(cat /run/secrets/depot)"
+
+FROM tiny:1
+COPY ferry /app/ferry
+COPY --from=timetable /srv/timetable /srv/timetable
+USER 10001:10001
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=2s --start-period=10s --start-interval=1s CMD ["/app/ferry", "board", "--health"]
+CMD ["/app/ferry", "board"]
+DOCKERFILE
+docker build -q --secret id=depot,src=/root/depot.token -t board:2 . >/dev/null
+
+docker rm -f board >/dev/null
+docker rmi board:1 >/dev/null
+docker builder prune -af >/dev/null
+# The history of builds remembers --build-arg, and no command of this engine's takes it out.
+systemctl stop docker.socket docker.service
+rm -rf /var/lib/docker/buildkit
+systemctl start docker.service
+
+docker run -d --name board --hostname board --label bulkhead.role=board --restart unless-stopped \
+  -p 8080:8080 board:2 >/dev/null
+echo 'answer token-now a new token is made, and the old one is revoked'
