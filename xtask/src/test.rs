@@ -12,6 +12,7 @@ use crate::{
     build::{self, HOST, Profile},
     licences,
     need::{
+        disk::{self, Job},
         engine::TestEngine,
         packages::{self, Group},
     },
@@ -43,6 +44,7 @@ enum Stage {
 pub(crate) fn execute(options: &Options) -> Result<()> {
     let start = Instant::now();
     let wants = |stage| options.only.is_empty() || options.only.contains(&stage);
+    disk::ensure(Job::Test)?;
     packages::ensure(&[Group::Build, Group::Test], options.yes)?;
     if wants(Stage::Form) {
         form()?;

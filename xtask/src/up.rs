@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     build::{self, Profile},
-    need::{engine, packages},
+    need::{disk, engine, packages},
     shell::{self, root, say},
 };
 
@@ -33,6 +33,7 @@ pub(crate) fn execute(options: &Options) -> Result<()> {
     if std::env::consts::ARCH != "x86_64" {
         bail!("Bulkhead's sandboxes are built for x86_64 so far; this machine is {}.", std::env::consts::ARCH);
     }
+    disk::ensure(disk::Job::Serve)?;
     packages::ensure(&[packages::Group::Build], options.yes)?;
     let host = engine::ensure_for_serving(options.yes)?;
     let profile = Profile::from_release(!options.dev);

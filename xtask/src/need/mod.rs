@@ -1,5 +1,6 @@
 //! What the machine must have. Each part finds it, sets it up where it may, or says exactly what to type.
 
+pub(crate) mod disk;
 pub(crate) mod engine;
 pub(crate) mod packages;
 pub(crate) mod wasm;
