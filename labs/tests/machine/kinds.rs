@@ -354,3 +354,61 @@ async fn the_past_the_filter_the_settings_and_the_engine_are_judged() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_shows_the_right_certificate_is_let_in_and_nobody_else() {
+    let setup = r#"mkdir -p /root/tls; cd /root/tls
+        ec() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "$@" 2>/dev/null; }
+        sign() { openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 30 -out $1.pem -extfile <(printf "$2") 2>/dev/null; }
+        ec -x509 -keyout ca-key.pem -out ca.pem -days 30 -subj /CN=ca -addext basicConstraints=critical,CA:TRUE
+        ec -keyout server-key.pem -out server.csr -subj /CN=host; sign server 'subjectAltName=DNS:host,IP:10.77.0.2\nextendedKeyUsage=serverAuth'
+        ec -keyout client-key.pem -out client.csr -subj /CN=deploy; sign client 'extendedKeyUsage=clientAuth'
+        ec -x509 -keyout other-key.pem -out other.pem -days 30 -subj /CN=other
+        serve() { setsid openssl s_server -www -quiet -accept $1 -cert server.pem -key server-key.pem "${@:2}" < /dev/null > /dev/null 2>&1 & }
+        serve 2376 -CAfile ca.pem -Verify 2 -verify_return_error
+        serve 2377
+        until ss -ltn | grep -q 2376 && ss -ltn | grep -q 2377; do sleep 0.1; done"#;
+    with_sandbox(setup, async |sandbox| {
+        let check = |port: u16, name: &str, ca: &str, client: &str| {
+            format!("kind = \"tls\"\nport = {port}\npath = \"/\"\nclient = {{ name = \"{name}\", ca = \"/root/tls/{ca}.pem\"{client} }}")
+        };
+        let own = ", certificate = \"/root/tls/client.pem\", key = \"/root/tls/client-key.pem\"";
+        let seen = passes(sandbox, &check(2376, "host", "ca", own)).await;
+        assert!(seen.contains("may trust it") && seen.contains("no certificate gets no answer"), "{seen}");
+        passes(sandbox, &check(2376, "10.77.0.2", "ca", own)).await;
+        for (wrong, said) in [
+            (check(2377, "host", "ca", own), "who shows no certificate gets 200"),
+            (check(2376, "elsewhere", "ca", own), "not for the name elsewhere"),
+            (check(2376, "host", "other", own), "not signed by that CA"),
+            (check(2376, "host", "none", own), "there is no usable /root/tls/none.pem"),
+            (check(2376, "host", "ca", ""), "refused"),
+            (check(2376, "host", "ca", ", certificate = \"/root/tls/other.pem\", key = \"/root/tls/other-key.pem\""), "refused"),
+            (check(2376, "host", "ca", ", certificate = \"/root/tls/client.pem\", key = \"/root/tls/other-key.pem\""), "of no use"),
+            (check(22, "host", "ca", own), "no answer"),
+        ] {
+            let result = judge(sandbox, &wrong).await;
+            assert!(result.verdict == Verdict::Fail && result.observed.contains(said), "{wrong}: {result:?}");
+        }
+        let probe = |name: &str| {
+            format!("kind = \"probe\"\nport = 2376\ntls = {{ name = \"{name}\", ca = \"/root/tls/ca.pem\"{own} }}\n[[task.check.step]]\npath = \"/\"\nmatches = \"TLSv1\"")
+        };
+        passes(sandbox, &probe("host")).await;
+        fails(sandbox, &probe("elsewhere")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_is_quick_or_not() {
+    with_sandbox("docker run -d --name cms -p 8080:8080 cms:1", async |sandbox| {
+        let check = |port: u16, keys: &str| {
+            format!("kind = \"latency\"\nport = {port}\npath = \"/healthz\"\ncount = 10\np95_ms = 2000\n{keys}")
+        };
+        passes(sandbox, "kind = \"probe\"\nport = 8080\n[[task.check.step]]\npath = \"/healthz\"").await;
+        passes(sandbox, &check(8080, "")).await;
+        passes(sandbox, &check(8080, "trigger = { port = 8080, path = \"/healthz\" }")).await;
+        fails(sandbox, &check(8081, "")).await;
+        fails(sandbox, &check(8080, "trigger = { port = 8081, path = \"/burn\" }")).await;
+    })
+    .await;
+}

@@ -52,6 +52,8 @@ pub struct TlsPeer {
     pub version: String,
     /// Its certificate and those that it sent along, DER in hexadecimal.
     pub chain: Vec<String>,
+    /// When that was, in seconds since 1970.
+    pub time: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use bulkhead_agent::look::{Look, Seen, Way};
 use serde_json::{Value, json};
 
-use super::show;
+use super::{show, tls::Client};
 use crate::{
     grade::{Eyes, Finding, Halt, clean, containers, eyes::misplaced, jq::Jq, pattern::Pattern},
     manifest::{Fields, MachineName, Text},
@@ -34,6 +34,7 @@ pub(super) struct Requests {
     from: MachineName,
     to: MachineName,
     port: u16,
+    tls: Option<Client>,
     timeout_ms: u32,
     attack: bool,
     pub(super) steps: Vec<Step>,
@@ -54,19 +55,25 @@ pub(super) struct Step {
 }
 
 impl Requests {
-    /// Reads `from`, `to`, `port`, `timeout` and `step`.
+    /// Reads `from`, `to`, `port`, `tls`, `timeout` and `step`.
     pub(super) fn read(fields: &Fields<'_>, attack: bool) -> Option<Self> {
         let from = containers::read_machine(fields, "from", "probe");
         let to = containers::read_machine(fields, "to", "host");
         let port = fields.integer("port", 1..=65_535);
         let timeout = fields.opt_parsed("timeout", crate::manifest::parse_duration);
+        let target = to.as_ref().map(MachineName::to_string).unwrap_or_default();
+        let tls = fields.opt_table("tls").map(|tls| Client::read(tls, &target));
+        let tls = match tls {
+            Some(client) => Some(client?),
+            None => None,
+        };
         let steps = fields.tables("step").into_iter().filter_map(|step| Step::read(step, attack)).collect();
         let timeout_ms = timeout.and_then(|t| u32::try_from(t.as_millis()).ok()).unwrap_or(3_000).min(10_000);
-        Some(Self { from: from?, to: to?, port, timeout_ms, attack, steps })
+        Some(Self { from: from?, to: to?, port, tls, timeout_ms, attack, steps })
     }
 
     pub(super) fn machines(&self) -> Vec<&MachineName> {
-        vec![&self.from, &self.to]
+        [&self.from, &self.to].into_iter().chain(self.tls.as_ref().map(|client| &client.machine)).collect()
     }
 
     pub(super) fn target(&self) -> String {
@@ -118,9 +125,25 @@ impl Requests {
         step: &Step,
         values: &mut BTreeMap<String, String>,
     ) -> Result<Result<String, Missed>, Halt> {
-        let seen = match self.look(step, values) {
+        let way = match &self.tls {
+            None => Way::Tcp,
+            Some(client) => match client.way(eyes) {
+                Err(Halt::Fails(finding)) => return Ok(Err(Missed::new(index, finding.observed))),
+                other => other?,
+            },
+        };
+        let seen = match self.look(step, values, way) {
             Ok(look) => eyes.act_patiently(index, look)?,
             Err(why) => return Ok(Err(Missed::new(index, why))),
+        };
+        let seen = match (seen, &self.tls) {
+            (Seen::Tls { peer, answer }, Some(client)) => match client.distrust(eyes, peer) {
+                Ok(None) => &**answer,
+                Ok(Some(why)) => return Ok(Err(Missed::new(index, why))),
+                Err(Halt::Fails(finding)) => return Ok(Err(Missed::new(index, finding.observed))),
+                Err(halt) => return Err(halt),
+            },
+            (seen, _) => seen,
         };
         let answer = match seen {
             Seen::Http { status, headers, body, truncated } => Answer::new(*status, headers, body, *truncated),
@@ -149,7 +172,7 @@ impl Requests {
         Ok(Ok(format!("{request} answered {}", answer.status)))
     }
 
-    fn look(&self, step: &Step, values: &BTreeMap<String, String>) -> Result<Look, String> {
+    fn look(&self, step: &Step, values: &BTreeMap<String, String>, way: Way) -> Result<Look, String> {
         let path = step.path.fill(values);
         if path.bytes().any(|b| b <= b' ' || b == 0x7f) {
             return Err(format!("its answer would make a request of {path}"));
@@ -166,7 +189,7 @@ impl Requests {
             timeout_ms: self.timeout_ms,
             limit: BODY_LIMIT,
             pid: None,
-            way: Way::Tcp,
+            way,
         })
     }
 }

@@ -17,6 +17,8 @@
 //! events     what happened on an engine      logs       what a program wrote last
 //! firewall   the packet filter                sysctl     kernel settings
 //! engine     an engine itself                 inventory  what it keeps, by name
+//! tls        who shows the right certificate is let in, and nobody else
+//! latency    how quickly a service answers
 //! http       (shared by probe and attack) requests, expectations, captures
 //! place      (shared) in a container, or on a machine as a user
 //! ```
@@ -34,6 +36,7 @@ mod firewall;
 mod http;
 mod image;
 mod inventory;
+mod latency;
 mod listen;
 mod logs;
 mod mount;
@@ -43,6 +46,7 @@ mod place;
 mod probe;
 mod process;
 mod sysctl;
+mod tls;
 
 use std::{fmt, sync::Arc};
 
@@ -103,6 +107,8 @@ pub(crate) const KINDS: &[(&str, Read)] = &[
     ("sysctl", |f| arc(sysctl::SysctlCheck::read(f))),
     ("engine", |f| arc(engine::EngineCheck::read(f))),
     ("inventory", |f| arc(inventory::InventoryCheck::read(f))),
+    ("tls", |f| arc(tls::TlsCheck::read(f))),
+    ("latency", |f| arc(latency::LatencyCheck::read(f))),
 ];
 
 fn arc<K: Kind + 'static>(kind: Option<K>) -> Option<Arc<dyn Kind>> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `from` | the machine that asks (default `probe`) |
 //! | `to`, `port` | whom (default `host`), and where it is published |
+//! | `tls` | ask over TLS as this client, and trust the server as he may; see `tls/client.rs` for its keys |
 //! | `timeout` | for each request (default `"3s"`) |
 //! | `step` | requests in a row; see `http.rs` for their keys |
 //!

@@ -47,7 +47,7 @@ fn all_errors_of_a_file_come_at_once() {
     small/lab.toml:27:10: error: `points` is out of range
         fix: write a whole number from 1 to 100
     small/lab.toml:39:8: error: there is no kind of check "proces"
-        fix: write one of container, image, process, mount, file, probe, attack, answer, exec, cgroup, network, listen, net, image-history, events, logs, firewall, sysctl, engine, inventory
+        fix: write one of container, image, process, mount, file, probe, attack, answer, exec, cgroup, network, listen, net, image-history, events, logs, firewall, sysctl, engine, inventory, tls, latency
     small/lab.toml:40:10: error: `weight` is out of range
         fix: write a whole number from 1 to 100
     "#);

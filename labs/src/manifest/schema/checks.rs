@@ -3,6 +3,7 @@
 mod engines;
 mod host;
 mod images;
+mod services;
 
 use serde_json::{Value, json};
 
@@ -122,6 +123,8 @@ fn kinds() -> Vec<(&'static str, Keys, Vec<&'static str>)> {
         ("sysctl", host::sysctl(), vec!["values"]),
         ("engine", engines::engine(), vec!["that"]),
         ("inventory", engines::inventory(), vec!["what"]),
+        ("tls", services::tls(), vec!["port", "client"]),
+        ("latency", services::latency(), vec!["port", "p95_ms"]),
     ]
 }
 
@@ -179,6 +182,7 @@ fn requests(attack: bool) -> Keys {
         ("from", id("(probe)")),
         ("to", id("(host)")),
         ("port", whole(1, 65_535, "")),
+        ("tls", services::client()),
         ("timeout", text("(3s)")),
         ("step", list(table(&step, &["path"]))),
     ]

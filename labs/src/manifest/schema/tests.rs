@@ -67,6 +67,9 @@ fn checks_have_the_keys_that_the_reader_knows() {
         ("answer", "file"),
         ("image", "every"),
         ("image", "size_below"),
+        ("tls", "client"),
+        ("latency", "trigger"),
+        ("probe", "tls"),
     ] {
         assert_eq!(
             described(&of(name)[key]),

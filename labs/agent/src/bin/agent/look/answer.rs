@@ -134,7 +134,7 @@ fn exchange(
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) if raw.is_empty() => return Err(words(sent.err().unwrap_or(error))),
             // A reset after the answer is an end like another.
-            Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset) => 0,
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof) => 0,
             Err(error) => return Err(words(error)),
         };
         raw.extend_from_slice(chunk.get(..count).unwrap_or_default());

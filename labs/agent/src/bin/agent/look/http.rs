@@ -12,7 +12,7 @@ use bulkhead_agent::{
 
 use super::{
     answer::{self, Question, Timed},
-    place, unix,
+    place, tls, unix,
 };
 use crate::{
     boot::machine::Machine,
@@ -56,7 +56,16 @@ pub(super) fn ask(call: &Call<'_>, way: &Way, question: &Question<'_>, limit: u3
             }
             answered(connect(&address, call.time), |stream| answer::ask(stream, question, deadline, limit))
         }
-        Way::Tls { .. } => Err(fault(FaultKind::Invalid, "this agent does not speak TLS")),
+        Way::Tls { name, certificate, key } => {
+            let address = SocketAddr::from((address(call, question.host)?, call.port));
+            if !place::join_network(call.from, call.pid)? {
+                return Ok(Seen::Missing);
+            }
+            match connect(&address, call.time) {
+                Ok(stream) => tls::ask(stream, &tls::Caller { name, certificate, key }, question, deadline, limit),
+                Err(why) => Ok(Seen::NoAnswer { why }),
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! place      the machine, the process and the root that a look is about
 //! procfs     the text of /proc                    process  processes  sockets  sysctl  cgroup: the kernel's word
 //! file  tail  tree  search  layers  tamper        what lies on a disk
-//! answer     one question and answer of HTTP      engine  reports: a machine's engine      http  knock: services
+//! answer     one question and answer of HTTP      engine  reports: a machine's engine      http  tls  knock: services
 //! attempt    tried in a process's own place       visit: errands where an attacker would stand
 //! firewall   the packet filter, by the image's own tools
 //! names      names to addresses                   unix: sockets in a file system
@@ -31,6 +31,7 @@ mod sockets;
 mod sysctl;
 mod tail;
 mod tamper;
+mod tls;
 mod tree;
 mod unix;
 mod visit;
