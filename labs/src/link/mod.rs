@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! mod      AgentLink: typed requests, each with a deadline
+//! account  a machine's accounts by name
 //! process  Process: output with credit, input with back pressure, how it ended
 //! queue    what was received and not yet taken: never more than the credit that was given
 //! shared   who waits for which answer; every process's queue
@@ -27,6 +28,7 @@
 //! A link is cheap to clone and ends with its last clone (and the last [`Process`] it gave out). What the peer sends is
 //! hostile data: a frame that is malformed, too long or beyond its credit closes the link with [`LinkError::Protocol`].
 
+mod account;
 mod process;
 mod queue;
 mod shared;

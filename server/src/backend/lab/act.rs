@@ -107,9 +107,9 @@ pub(in crate::backend) async fn open_terminal(
     machine: &str,
 ) -> ApiResult<TerminalView> {
     let (account, lab) = (account_of(caller)?, find(platform, lab)?);
-    lab.machine(machine).filter(|machine| machine.terminal).ok_or(ApiError::NotFound)?;
+    let machine = lab.machine(machine).filter(|machine| machine.terminal).ok_or(ApiError::NotFound)?;
     let hub = hub(platform, account, lab.id.as_str()).await?;
-    hub.open(machine, 0).await.map_err(Fault::shown)
+    hub.open_on(machine).await.map_err(Fault::shown)
 }
 
 /// Idempotent.

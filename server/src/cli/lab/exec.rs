@@ -28,7 +28,8 @@ pub(super) async fn run(options: Options) -> CliResult {
     let bench = Bench::open(&options.labs, &options.id).await?;
     let target = options.on.machine(&bench.lab)?;
     let link = bench.link().await?;
-    let open = Open { machine: target, uid: options.on.uid, argv: options.command, tty: None };
+    let open =
+        Open { machine: target.name.to_string(), uid: options.on.uid.unwrap_or(0), argv: options.command, tty: None };
     let Process { mut output, input, .. } = link.start(open).await.map_err(machine)?;
     let typing = tokio::spawn(typed(input));
     while let Some(bytes) = output.next().await {

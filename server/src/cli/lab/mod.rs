@@ -22,7 +22,7 @@ mod start;
 mod stop;
 mod test;
 
-use bulkhead_labs::manifest::{Catalog, Lab};
+use bulkhead_labs::manifest::{Catalog, Lab, Machine};
 use clap::Subcommand;
 
 use super::exit::{CliError, CliResult};
@@ -69,18 +69,18 @@ struct Target {
     /// Without it, the student's machine.
     #[arg(long)]
     machine: Option<String>,
-    /// A user id on that machine.
-    #[arg(long, default_value_t = 0)]
-    uid: u32,
+    /// A user id on that machine; without it the student's account for a shell, root for a command.
+    #[arg(long)]
+    uid: Option<u32>,
 }
 
 impl Target {
-    fn machine(&self, lab: &Lab) -> CliResult<String> {
+    fn machine<'l>(&self, lab: &'l Lab) -> CliResult<&'l Machine> {
         let known = match &self.machine {
             Some(name) => lab.machine(name),
             None => lab.host(),
         };
-        known.map(|machine| machine.name.to_string()).ok_or_else(|| {
+        known.ok_or_else(|| {
             let names: Vec<&str> = lab.machines.iter().map(|machine| machine.name.as_str()).collect();
             CliError::Usage(format!("the lab's machines are: {}", names.join(", ")))
         })

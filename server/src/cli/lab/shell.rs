@@ -28,8 +28,13 @@ pub(super) async fn run(options: Options) -> CliResult {
     let bench = Bench::open(&options.labs, &options.id).await?;
     let target = options.on.machine(&bench.lab)?;
     let link = bench.link().await?;
+    let uid = match (options.on.uid, &target.user) {
+        (Some(uid), _) => uid,
+        (None, Some(user)) => link.account(target.name.as_str(), user).await.map_err(machine)?,
+        (None, None) => 0,
+    };
     let tty = Some(raw::size().unwrap_or(Size { cols: 80, rows: 24 }));
-    let open = Open { machine: target, uid: options.on.uid, argv: Vec::new(), tty };
+    let open = Open { machine: target.name.to_string(), uid, argv: Vec::new(), tty };
     let process = link.start(open).await.map_err(machine)?;
     let id = process.id;
     let held = raw::hold().map_err(machine)?;

@@ -122,7 +122,7 @@ impl Sandboxes {
         let hub = self.terminals.of(&row.id, Some(ready.link));
         if let Some(machine) = lab.machines.iter().find(|machine| machine.terminal)
             && hub.list().is_empty()
-            && let Err(error) = hub.open(machine.name.as_str(), 0).await
+            && let Err(error) = hub.open_on(machine).await
         {
             tracing::warn!(sandbox = %row.id, %error, "the first terminal was not opened");
         }

@@ -20,6 +20,7 @@ use bulkhead_app::api::lab::TerminalView;
 use bulkhead_labs::{
     engine::{SandboxEngine, SandboxId},
     link::{AgentLink, LinkError},
+    manifest::Machine,
 };
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 
@@ -110,6 +111,16 @@ impl Hub {
         self.find_terminals(&link).await?;
         *held = Some(link.clone());
         Ok(link)
+    }
+
+    /// A student's terminal on a machine of his lab, as the account that the lab gives him there.
+    pub async fn open_on(self: &Arc<Self>, machine: &Machine) -> Result<TerminalView, TerminalError> {
+        let name = machine.name.as_str();
+        let uid = match &machine.user {
+            Some(user) => self.link().await?.account(name, user).await?,
+            None => 0,
+        };
+        self.open(name, uid).await
     }
 
     pub async fn open(self: &Arc<Self>, machine: &str, uid: u32) -> Result<TerminalView, TerminalError> {
