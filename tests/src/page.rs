@@ -83,6 +83,24 @@ impl Browser {
         Ok(())
     }
 
+    /// Waits until the lab's score, as the page shows it, meets a condition over `score`.
+    pub async fn until_score(&self, condition: &str) -> Result<()> {
+        let script = format!(
+            "const score = parseInt(document.querySelector('[data-testid=score]')?.textContent); return !Number.isNaN(score) && {condition}"
+        );
+        self.until(&format!("the score is {condition}"), Duration::from_mins(1), &script).await
+    }
+
+    /// Answers a lab's question, and waits until it is saved.
+    pub async fn answer(&self, check: &str, text: &str) -> Result<()> {
+        let form = format!("form.answer:has(input[name=check][value='{check}'])");
+        self.fill(&format!("{form} input[name=text]"), text).await?;
+        self.press(&format!("{form} button")).await?;
+        let saved =
+            format!("return document.querySelector({:?}).textContent.trim() !== ''", format!("{form} [role=status]"));
+        self.until(&format!("the answer to {check} is saved"), PATIENCE, &saved).await
+    }
+
     /// Types into the first terminal as a person does: by its keyboard.
     pub async fn type_in_terminal(&self, text: &str) -> Result<()> {
         Ok(self.find(".xterm-helper-textarea").await?.send_keys(text).await?)

@@ -41,7 +41,7 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
 
     // The untouched start does not pass.
     browser.press("[data-testid=check-all]").await?;
-    until_score(&browser, "score < 40").await?;
+    browser.until_score("score < 40").await?;
     browser.portraits("lab-failing").await?;
 
     // Fixes it, in his own terminal, and answers the question.
@@ -52,25 +52,17 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
     }
     browser.type_in_terminal("docker ps --format 'now:{{.Image}}'\n").await?;
     browser.until_terminal_shows("now:cms:2", Duration::from_mins(1)).await?;
-    browser.fill("input[name=text]", "/srv/upload").await?;
-    browser.press("form.answer button").await?;
-    browser
-        .until(
-            "the answer is saved",
-            Duration::from_secs(10),
-            "return document.querySelector('form.answer [role=status]').textContent.trim() !== ''",
-        )
-        .await?;
+    browser.answer("remains", "/srv/upload").await?;
 
     // Sees it pass.
     browser.press("[data-testid=check-all]").await?;
-    until_score(&browser, "score === 100").await?;
+    browser.until_score("score === 100").await?;
     browser.portraits("lab-passed").await?;
 
     // Reloads: the same shell, the same result.
     browser.type_in_terminal("marker=kept-over-reload\n").await?;
     browser.client.refresh().await?;
-    until_score(&browser, "score === 100").await?;
+    browser.until_score("score === 100").await?;
     browser.until_terminal_shows("#", Duration::from_secs(20)).await?;
     browser.type_in_terminal("echo shell:$marker\n").await?;
     browser.until_terminal_shows("shell:kept-over-reload", Duration::from_secs(20)).await?;
@@ -89,11 +81,4 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
 
     browser.close().await?;
     server.stop().await
-}
-
-async fn until_score(browser: &Browser, condition: &str) -> Result<()> {
-    let script = format!(
-        "const score = parseInt(document.querySelector('[data-testid=score]')?.textContent); return !Number.isNaN(score) && {condition}"
-    );
-    browser.until(&format!("the score is {condition}"), Duration::from_mins(1), &script).await
 }
