@@ -7,7 +7,8 @@
 //! pages       one file per page, no state of their own
 //! islands     one file per interactive part; they run in the browser as WASM
 //! server_fns  what the islands call, and plain forms post to where no WASM runs
-//! ui          small shared parts: icons, marks, durations
+//! ui          small shared parts: icons, verdicts, durations
+//! marks       a line of text with code in it
 //! forms       plain form posts, read the same way that the pages write them
 //! ```
 //!
@@ -65,6 +66,7 @@
 pub mod api;
 pub mod forms;
 pub mod islands;
+pub mod marks;
 pub mod server_fns;
 pub(crate) mod ui;
 

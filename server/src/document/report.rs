@@ -42,3 +42,45 @@ pub struct ReportCheck {
     pub why: String,
     pub references: Vec<String>,
 }
+
+impl ReportCheck {
+    /// The author's words, with the pieces that are code told apart.
+    fn why(&self) -> Vec<(bool, String)> {
+        bulkhead_app::marks::parts(&self.why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_code_and_nothing_else_is_markup() {
+        let check = ReportCheck {
+            title: "The root file system is read-only".to_owned(),
+            verdict: "fail",
+            word: "Failed",
+            expected: String::new(),
+            observed: "<script>".to_owned(),
+            why: "`ro` on a mount is no <b>wall</b>".to_owned(),
+            references: Vec::new(),
+        };
+        let report = LabReport {
+            lab_title: String::new(),
+            module_title: String::new(),
+            student: String::new(),
+            attempt: 1,
+            at: String::new(),
+            score: 0,
+            pass: 85,
+            passed: false,
+            gated: false,
+            tier: String::new(),
+            tasks: vec![ReportTask { title: String::new(), points: 10, checks: vec![check] }],
+            assets: String::new(),
+        };
+        let html = report.render().expect("a template without faults");
+        assert!(html.contains("<code>ro</code> on a mount is no &#60;b&#62;wall"), "{html}");
+        assert!(!html.contains("<script>"), "{html}");
+    }
+}
