@@ -38,7 +38,7 @@ pub(crate) struct Ground {
 }
 
 pub(crate) struct Sandbox<'a> {
-    ground: &'a Ground,
+    pub(crate) ground: &'a Ground,
     pub(crate) id: SandboxId,
     pub(crate) link: AgentLink,
 }

@@ -6,6 +6,7 @@
 //! network   the probe reaches what the host serves, while the cable is in
 //! terminal  sizes, endings, flow control, and shells that outlive the platform
 //! bombs     disk, processes, memory and output used up
+//! frozen    paused containers at the sandbox's end
 //! lies      programs and the engine's socket replaced, the engine's answers forged
 //! paths     links out of the tree, and files without an end
 //! kinds     kinds of checks, each where it holds and where it does not
@@ -17,6 +18,7 @@
 //! newest), and says so where not. With `BULKHEAD_TEST_ENGINE=required` it must run.
 
 mod bombs;
+mod frozen;
 mod ground;
 mod host;
 mod kinds;

@@ -5,6 +5,7 @@
 //! connect    finding the engine, the API version both speak, what it can do, what to say when it does not answer
 //! create     the steps of `create`, with their undo, and how `destroy` gets past them
 //! container  spec -> container, container -> summary (pure)
+//! remove     the end of a container, even where its student froze what is in it
 //! verify     whether what was made is as strong as what was asked (pure)
 //! direct     a stream past the engine, where it is on the same machine
 //! stream     an exec's stdin and stdout as one stream
@@ -16,6 +17,7 @@ mod container;
 mod create;
 mod direct;
 mod error;
+mod remove;
 mod stream;
 mod verify;
 
@@ -118,24 +120,6 @@ impl Inner {
             Ok(found) => Ok(Some(found)),
             Err(failure) if failure.missing() => Ok(None),
             Err(failure) => Err(failure.into()),
-        }
-    }
-
-    /// Removes the sandbox's container, whatever its state; waits until it is gone.
-    async fn remove(&self, id: &SandboxId) -> Result<(), EngineError> {
-        let name = self.name(id);
-        let began = tokio::time::Instant::now();
-        loop {
-            let options = query::RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-            match self.call("remove the sandbox", SLOW, self.docker.remove_container(&name, Some(options))).await {
-                Ok(()) => return Ok(()),
-                Err(failure) if failure.missing() => return Ok(()),
-                // Somebody else removes it right now, or it starts: the next try finds it gone, or removes it.
-                Err(failure) if failure.conflict() && began.elapsed() < SLOW => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                Err(failure) => return Err(failure.into()),
-            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! agent boot      the container's first process: `boot` makes the machines, `supervisor` serves the platform
 //! agent connect   one for each stream of the platform: `connect` hands its pipes to the supervisor and waits
+//! agent thaw      beside a sandbox that cannot end by itself
 //! agent hold      in a container for a moment, and
 //! agent visit     started there by its engine: both are of `look/visit`
 //!
@@ -34,6 +35,7 @@ mod log;
 mod look;
 mod supervisor;
 mod sys;
+mod thaw;
 mod users;
 
 use std::process::ExitCode;
@@ -42,9 +44,10 @@ fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
         Some("boot") => boot::run(),
         Some("connect") => connect::run(std::env::args_os().nth(2).as_deref()),
+        Some("thaw") => thaw::run(std::env::args_os().nth(2).as_deref(), std::env::args_os().nth(3).as_deref()),
         Some("hold") => look::hold(),
         _ => {
-            log::say("usage: agent boot | connect [DOOR]");
+            log::say("usage: agent boot | connect [DOOR] | thaw FREEZER CONTAINER");
             return ExitCode::from(64);
         }
     };

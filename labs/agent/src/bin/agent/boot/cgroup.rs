@@ -23,6 +23,7 @@ use nix::unistd::Pid;
 use crate::{
     fault::{Doing, Outcome, fault},
     sys::{descriptor::kernel_text, mount},
+    thaw,
 };
 
 /// Files of a group that its new owner may write: moving processes within it and handing controllers down.
@@ -36,6 +37,12 @@ struct Hierarchy {
     name: String,
     /// `None`: version 2.
     options: Option<String>,
+}
+
+impl Hierarchy {
+    fn has(&self, controller: &str) -> bool {
+        self.options.as_deref().is_some_and(|options| options.split(',').any(|option| option == controller))
+    }
 }
 
 pub(crate) struct Cgroups {
@@ -192,6 +199,12 @@ impl Cgroups {
                 let _ = put(&group.join("cgroup.subtree_control"), &format!("-{controller}"));
             }
         }
+    }
+
+    /// Thaws all that a machine's root froze. Version 2 lets what is frozen die.
+    pub(crate) fn thaw(&self, spec: &Machine, time: Duration) -> Outcome<()> {
+        let freezer = self.hierarchies.iter().filter(|hierarchy| hierarchy.has("freezer"));
+        freezer.into_iter().try_for_each(|hierarchy| thaw::below(&self.group(hierarchy, spec), time))
     }
 
     /// Reads a process's `cgroup` file: where each of our mounts is, and the process's path below it.

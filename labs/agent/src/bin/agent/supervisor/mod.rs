@@ -51,6 +51,10 @@ const MOST_ENDED: usize = 16;
 const MOST_UNCLAIMED: usize = 128;
 /// From hanging up to killing.
 const GRACE: Duration = Duration::from_secs(1);
+/// For machines that were killed to be gone; only what is frozen takes longer than a moment.
+const LAST_MOMENTS: Duration = Duration::from_secs(2);
+/// Between two looks at what may be frozen meanwhile.
+const THAW_AGAIN: Duration = Duration::from_millis(20);
 
 pub(crate) struct Supervisor {
     sandbox: Sandbox,
@@ -215,25 +219,37 @@ impl Supervisor {
         for id in late {
             self.launched(id, Err(fault(FaultKind::TimedOut, "the process did not get onto the machine in time")));
         }
-        for index in self.restarts.due(now) {
+        let due = if self.stopping.is_none() { self.restarts.due(now) } else { Vec::new() };
+        for index in due {
             if let Err(fault) = self.sandbox.start(index) {
                 crate::log::say(&format!("cannot restart: {}", fault.message));
                 self.restarts.plan(index, now, now);
             }
         }
-        if self.stopping.is_some_and(|deadline| {
-            deadline <= now || self.sandbox.machines.iter().all(|machine| machine.first.is_none())
-        }) {
-            crate::log::say("stopped");
-            fork::end(0);
+        if let Some(deadline) = self.stopping {
+            self.end_machines(deadline, now);
         }
     }
 
+    /// Nothing of a sandbox outlives it, so nobody is asked to save anything.
     fn stop(&mut self, now: Instant) {
         crate::log::say("stopping");
-        self.stopping = Some(now + GRACE);
+        self.stopping = Some(now + LAST_MOMENTS);
         for first in self.sandbox.machines.iter().filter_map(|machine| machine.first) {
-            let _ = kill(first, Signal::SIGTERM);
+            // With it dies all that runs on the machine, but for what is frozen.
+            let _ = kill(first, Signal::SIGKILL);
+        }
+    }
+
+    fn end_machines(&self, deadline: Instant, now: Instant) {
+        let alive = || self.sandbox.machines.iter().filter(|machine| machine.first.is_some());
+        if alive().next().is_none() || deadline <= now {
+            crate::log::say("stopped");
+            fork::end(0);
+        }
+        for machine in alive() {
+            // Until nobody is left who could freeze anew. What this cannot thaw, the platform does from outside.
+            let _ = self.sandbox.cgroups.thaw(&machine.spec, deadline - now);
         }
     }
 

@@ -7,7 +7,7 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
 
-use super::{Supervisor, process::Phase, stream::StreamId};
+use super::{Supervisor, THAW_AGAIN, process::Phase, stream::StreamId};
 use crate::fault::{Doing, Outcome};
 
 #[derive(Clone, Copy)]
@@ -93,7 +93,7 @@ impl Supervisor {
             .chain(doomed)
             .chain(self.jobs.next_deadline())
             .chain(self.restarts.next())
-            .chain(self.stopping)
+            .chain(self.stopping.map(|_| Instant::now() + THAW_AGAIN))
             .min();
         next.map_or(PollTimeout::NONE, |next| {
             // Rounded up: waking just before the deadline would only mean to wait again.
