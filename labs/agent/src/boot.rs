@@ -9,13 +9,17 @@ use serde::{Deserialize, Serialize};
 pub const BOOT_VARIABLE: &str = "BULKHEAD_BOOT";
 /// Where the agent's image keeps the agent itself.
 pub const AGENT_PATH: &str = "/bulkhead/agent";
-/// Read-only in the sandbox's image: layers of the engine's images, shared by all sandboxes of a lab.
+/// Read-only in the sandbox's image: layers of the engine's images, shared by all sandboxes of a lab; `<id>/diff` each.
 pub const PRELOAD_LAYERS: &str = "/preload/layers";
 /// The rest of an engine's store (`image`, `overlay2`), small. At boot the agent copies it to `/var/lib/docker` with its
-/// owners and modes; its layers are symbolic links to [`PRELOAD_MOUNT`].
+/// owners and modes; a layer that is shared is there a symbolic link into [`PRELOAD_MOUNT`].
 pub const PRELOAD_META: &str = "/preload/meta";
-/// Where the student's machine sees [`PRELOAD_LAYERS`], read-only, bound from the image and not through his overlay.
-pub const PRELOAD_MOUNT: &str = "/var/lib/docker-preload/layers";
+/// What the engine keeps beside the content of each shared layer, `<id>/link` and so on; copied to [`PRELOAD_MOUNT`].
+pub const PRELOAD_NOTES: &str = "/preload/notes";
+/// Where the student's machine has the shared layers: its own copies of the notes, and at each `<id>/diff` the image's
+/// content, bound read-only and not through his overlay. Beside the engine's data, not below it: an engine that ends
+/// unmounts all that is mounted there.
+pub const PRELOAD_MOUNT: &str = "/var/lib/docker-preload";
 /// Of a lab's preloaded layers: which paths below [`PRELOAD_META`] say that an earlier layer's file is gone, each ended by
 /// a NUL byte. No image can carry such a mark as it is, so the agent makes it.
 pub const PRELOAD_WHITEOUTS: &str = "/preload/whiteouts";

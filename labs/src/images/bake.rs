@@ -16,6 +16,7 @@ const PLATFORM_DIRECTORIES: [&str; 8] = ["bulkhead", "dev", "etc", "proc", "run"
 /// Filled by labs; empty in the plain image, so that the agent need not ask whether they are there.
 pub(super) const PRELOAD_LAYERS: &str = "preload/layers";
 pub(super) const PRELOAD_META: &str = "preload/meta";
+pub(super) const PRELOAD_NOTES: &str = "preload/notes";
 
 /// Below these the machine mounts at boot; what an export carries there is the engine's own litter.
 const EMPTIED: [&str; 5] = ["dev", "proc", "run", "sys", "tmp"];
@@ -27,7 +28,7 @@ pub(super) fn bake(machine: &mut dyn Read, image: &mut dyn Write, agent: &[u8]) 
         tree.directory(directory, 0o755, Owner::Platform)?;
     }
     tree.file(AGENT_PATH.trim_start_matches('/'), 0o755, Owner::Platform, agent)?;
-    for directory in ["preload", PRELOAD_LAYERS, PRELOAD_META, HOST] {
+    for directory in ["preload", PRELOAD_LAYERS, PRELOAD_META, PRELOAD_NOTES, HOST] {
         tree.directory(directory, 0o755, Owner::Machine)?;
     }
     graft(machine, &mut tree, Path::new(HOST))?;

@@ -15,7 +15,7 @@
 //! bake      a machine's tree -> /host with ids shifted, plus agent    (pure, tar to tar)
 //! plain     the tree of one more machine, as a layer
 //! preload   fixtures loaded into a temporary sandbox's engine, its store taken out and laid on top
-//! store     an engine's store -> /preload/{layers,meta}               (pure, tar to tar)
+//! store     an engine's store -> /preload/{layers,notes,meta}         (pure, tar to tar)
 //! tree      writes tar entries: parents explicit, ids shifted
 //! stream    a blocking tar-to-tar pass in the middle of two async streams
 //! engine    the few engine calls that all steps share

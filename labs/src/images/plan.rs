@@ -202,7 +202,8 @@ fn add_lab(plan: &mut Plan, sources: &Sources, base: &str, host: &str, lab: &Lab
         plan.labs.push((lab.id.clone(), host.to_owned()));
         return Ok(());
     }
-    let mut hash = Hash::new("lab").text(host);
+    // The second way to lay out preloaded layers. What is below it has not changed, so the recipe of all has not either.
+    let mut hash = Hash::new("lab-2").text(host);
     for image in &preload {
         hash = hash.text(&image.outer).text(&image.inner);
     }

@@ -1,10 +1,14 @@
 //! An engine's store, as `tar -C /var/lib/docker` gives it → `/preload` of a sandbox image.
 //!
 //! ```text
-//! overlay2/<id>/diff/…   → preload/layers/<id>/diff/…               shared, read-only
-//!                          preload/meta/overlay2/<id>/diff          a symbolic link to where the student sees it
-//! all else               → preload/meta/…                           copied for each student
+//! overlay2/<id>/diff/…   → preload/layers/<id>/diff/…          shared, read-only
+//! overlay2/<id>/…        → preload/notes/<id>/…                copied for each student, beside his engine's data
+//!                          preload/meta/overlay2/<id>          a symbolic link to where he has both together
+//! all else               → preload/meta/…                      copied for each student
 //! ```
+//!
+//! The engine must find a directory at `<id>/diff`: it compares a new layer with that of its parent without following a
+//! link. Nor may it take the layer for one that can be written to, so each is marked as one that others build upon.
 //!
 //! A layer that hides what earlier ones made is copied for each student too. In it a device 0:0 says that something is gone;
 //! the outer engine would take it for a deletion in its own layer, so it becomes a line of `preload/whiteouts`.
@@ -20,12 +24,15 @@ use bulkhead_agent::boot::{PRELOAD_MOUNT, PRELOAD_WHITEOUTS};
 use tar::{Archive, Entry};
 
 use super::{
-    bake::{PRELOAD_LAYERS, PRELOAD_META},
+    bake::{PRELOAD_LAYERS, PRELOAD_META, PRELOAD_NOTES},
     tree::{Owner, TreeWriter, plain},
 };
 
 /// Of all layers of a lab that hide something; it is memory of every student.
 const MOST_COPIED: u64 = 32 << 20;
+/// In a layer's directory: others build upon it, so the engine mounts it without a place to write to. It makes the mark
+/// itself when a layer gets its first child, and a topmost one has none.
+const COMMITTED: &str = "committed";
 
 /// `hiding` are the layers that hide something of earlier ones.
 pub(super) fn split<W: Write>(
@@ -33,16 +40,17 @@ pub(super) fn split<W: Write>(
     tree: &mut TreeWriter<W>,
     hiding: &BTreeSet<String>,
 ) -> io::Result<()> {
-    let mut linked = BTreeSet::new();
+    let mut shared = BTreeSet::new();
     let (mut whiteouts, mut copied) = (Vec::new(), 0);
     let mut archive = Archive::new(store);
     for entry in archive.entries()? {
         let entry = entry?;
         let Some(path) = plain(&entry.path_bytes()) else { continue };
         let layer = Layer::of(&path);
-        if layer.is_some() {
+        let hides = layer.as_ref().is_some_and(|layer| hiding.contains(&layer.id));
+        if layer.as_ref().is_some_and(Layer::is_content) {
             if is_whiteout(&entry, &path)? {
-                if layer.is_none_or(|layer| !hiding.contains(&layer.id)) {
+                if !hides {
                     return Err(io::Error::other(format!(
                         "{} came up after the layers were looked at",
                         path.display()
@@ -52,38 +60,45 @@ pub(super) fn split<W: Write>(
                 whiteouts.push(0);
                 continue;
             }
-            copied += if layer.as_ref().is_some_and(|layer| hiding.contains(&layer.id)) { entry.size() } else { 0 };
+            copied += if hides { entry.size() } else { 0 };
             refuse_size(copied, &path)?;
         }
-        let Some(layer) = layer.filter(|layer| !hiding.contains(&layer.id)) else {
-            let link = entry
-                .link_name_bytes()
-                .and_then(|target| plain(&target))
-                .map(|target| Path::new(PRELOAD_META).join(target));
+        let linked = entry.link_name_bytes().and_then(|target| plain(&target));
+        let Some(layer) = layer.filter(|_| !hides) else {
+            let link = linked.map(|target| Path::new(PRELOAD_META).join(target));
             tree.copy(entry, &Path::new(PRELOAD_META).join(path), link.as_deref())?;
             continue;
         };
-        if linked.insert(layer.id.clone()) {
-            tree.directory(Path::new(PRELOAD_LAYERS).join(&layer.id), 0o710, Owner::Machine)?;
-            let link = Path::new(PRELOAD_META).join("overlay2").join(&layer.id).join("diff");
-            tree.symlink(link, &Path::new(PRELOAD_MOUNT).join(&layer.id).join("diff"), Owner::Machine)?;
+        if shared.insert(layer.id.clone()) {
+            share(tree, &layer.id)?;
         }
-        let link = entry.link_name_bytes().and_then(|target| plain(&target)).and_then(|target| Layer::of(&target));
-        tree.copy(entry, &layer.place(), link.map(|layer| layer.place()).as_deref())?;
+        // Each student's is his own.
+        if layer.inside != Path::new(COMMITTED) {
+            let link = linked.and_then(|target| Layer::of(&target)).map(|layer| layer.place());
+            tree.copy(entry, &layer.place(), link.as_deref())?;
+        }
     }
     if !whiteouts.is_empty() {
         tree.file(PRELOAD_WHITEOUTS.trim_start_matches('/'), 0o644, Owner::Platform, &whiteouts)?;
     }
-    if linked.is_empty() {
+    if shared.is_empty() {
         return Err(io::Error::other("the engine's store holds no layer"));
     }
     Ok(())
 }
 
-/// A path inside a layer's content.
+/// What stands for a shared layer in the engine's store, and that it is nobody's to write to.
+fn share<W: Write>(tree: &mut TreeWriter<W>, id: &str) -> io::Result<()> {
+    tree.directory(Path::new(PRELOAD_LAYERS).join(id), 0o710, Owner::Machine)?;
+    let notes = Path::new(PRELOAD_NOTES).join(id);
+    tree.directory(&notes, 0o710, Owner::Machine)?;
+    tree.file(notes.join(COMMITTED), 0o600, Owner::Machine, b"")?;
+    tree.symlink(Path::new(PRELOAD_META).join("overlay2").join(id), &Path::new(PRELOAD_MOUNT).join(id), Owner::Machine)
+}
+
+/// A path in a layer's directory.
 struct Layer {
     id: String,
-    /// `diff` and below.
     inside: PathBuf,
 }
 
@@ -91,11 +106,15 @@ impl Layer {
     fn of(path: &Path) -> Option<Self> {
         let mut parts = path.strip_prefix("overlay2").ok()?.components();
         let id = parts.next()?.as_os_str().to_str()?.to_owned();
-        let inside = parts.as_path();
-        inside.starts_with("diff").then(|| Self { id, inside: inside.to_owned() })
+        // Beside the layers lies the directory of their short names.
+        (id != "l").then(|| Self { id, inside: parts.as_path().to_owned() })
+    }
+    fn is_content(&self) -> bool {
+        self.inside.starts_with("diff")
     }
     fn place(&self) -> PathBuf {
-        Path::new(PRELOAD_LAYERS).join(&self.id).join(&self.inside)
+        let top = if self.is_content() { PRELOAD_LAYERS } else { PRELOAD_NOTES };
+        Path::new(top).join(&self.id).join(&self.inside)
     }
 }
 
@@ -177,7 +196,12 @@ mod tests {
             store
                 .append_data(&mut header(EntryType::Regular), "image/overlay2/repositories.json", io::empty())
                 .unwrap();
-            store.append_data(&mut header(EntryType::Regular), "overlay2/abc/link", io::empty()).unwrap();
+            for note in ["link", "lower", "committed"] {
+                store
+                    .append_data(&mut header(EntryType::Regular), format!("overlay2/abc/{note}"), io::empty())
+                    .unwrap();
+            }
+            store.append_data(&mut header(EntryType::Directory), "overlay2/abc/work/work/", io::empty()).unwrap();
             store.append_link(&mut header(EntryType::Symlink), "overlay2/l/SHORT", "../abc/diff").unwrap();
             store.append_data(&mut header(EntryType::Regular), "overlay2/abc/diff/bin/sh", io::empty()).unwrap();
             store
@@ -185,16 +209,32 @@ mod tests {
                 .unwrap();
         })
         .unwrap();
-        assert_eq!(found["preload/meta/overlay2/abc/diff"].as_deref(), Some("/var/lib/docker-preload/layers/abc/diff"));
+        assert_eq!(found["preload/meta/overlay2/abc"].as_deref(), Some("/var/lib/docker-preload/abc"));
         assert_eq!(found["preload/meta/overlay2/l/SHORT"].as_deref(), Some("../abc/diff"));
         assert_eq!(found["preload/layers/abc/diff/bin/ash"].as_deref(), Some("preload/layers/abc/diff/bin/sh"));
         for path in [
             "preload/layers/abc/diff/bin/sh",
-            "preload/meta/overlay2/abc/link",
+            "preload/notes/abc/link",
+            "preload/notes/abc/lower",
+            "preload/notes/abc/committed",
+            "preload/notes/abc/work/work",
             "preload/meta/image/overlay2/repositories.json",
         ] {
-            assert_eq!(found[path], None);
+            assert_eq!(found[path], None, "{path}");
         }
+        assert!(!found.keys().any(|path| path.starts_with("preload/meta/overlay2/abc/")));
+    }
+
+    /// Nobody has built upon it yet; here it cannot be written to all the same.
+    #[test]
+    fn a_topmost_layer_is_marked_as_one_to_build_upon() {
+        let found = through(|store| {
+            store.append_data(&mut header(EntryType::Regular), "overlay2/top/diff/app", io::empty()).unwrap();
+            store.append_data(&mut header(EntryType::Regular), "overlay2/hides/diff/app", io::empty()).unwrap();
+        })
+        .unwrap();
+        assert!(found.contains_key("preload/notes/top/committed"));
+        assert!(!found.keys().any(|path| path.contains("hides/committed")), "its student can write to his copy");
     }
 
     fn device(major: u32, minor: u32) -> Header {

@@ -11,6 +11,7 @@
 //! paths     links out of the tree, and files without an end
 //! kinds     kinds of checks, each where it holds and where it does not
 //! looks     what grading can look at, on a real kernel and engine
+//! preloaded images that were never loaded
 //! outage    the engine is out of reach, or stops in the middle
 //! ```
 //!
@@ -27,4 +28,5 @@ mod looks;
 mod network;
 mod outage;
 mod paths;
+mod preloaded;
 mod terminal;

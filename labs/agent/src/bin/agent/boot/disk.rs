@@ -25,8 +25,14 @@ pub(crate) struct Disk {
     pub(super) root: PathBuf,
     /// The bounded file system below it. A probe has none: it cannot write.
     pub(crate) state: Option<PathBuf>,
-    /// Where its engine keeps its data.
-    pub(super) engine: Option<PathBuf>,
+    pub(super) engine: Option<Engine>,
+}
+
+/// What a machine's engine has on its disk.
+pub(super) struct Engine {
+    pub(super) data: PathBuf,
+    /// Beside the content of shared layers.
+    pub(super) notes: PathBuf,
 }
 
 impl Disk {
@@ -64,9 +70,10 @@ fn tree(spec: &Machine, below: &str, home: &Path, root: PathBuf) -> Outcome<Disk
     mount::fresh("overlay", &root, MsFlags::empty(), &options)?;
     let engine = match spec.kind {
         MachineKind::DockerHost => {
-            let engine = make("docker", spec.id_base)?;
-            preload::copy_meta(&engine, spec.id_base)?;
-            Some(engine)
+            let (data, notes) = (make("docker", spec.id_base)?, make("preload", spec.id_base)?);
+            preload::copy_meta(&data, spec.id_base)?;
+            preload::copy_notes(&notes, spec.id_base)?;
+            Some(Engine { data, notes })
         }
         _ => None,
     };

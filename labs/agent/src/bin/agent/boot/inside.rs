@@ -15,7 +15,7 @@ use std::{
     path::Path,
 };
 
-use bulkhead_agent::boot::{Boot, Machine, MachineKind};
+use bulkhead_agent::boot::{Boot, Machine, MachineKind, PRELOAD_MOUNT};
 use nix::{
     errno::Errno,
     fcntl::{OFlag, open},
@@ -29,7 +29,7 @@ use nix::{
     unistd::{chdir, execve, pivot_root, sethostname},
 };
 
-use super::{cgroup::Cgroups, disk::Disk, machine::Machine as Running, preload};
+use super::{cgroup::Cgroups, disk::Disk, machine::Machine as Running, preload::Shared};
 use crate::{
     fault::{Doing, Outcome},
     sys::{capability, descriptor, fork, ids, mount, rooted},
@@ -79,7 +79,7 @@ pub(super) fn run(machine: &Running, boot: &Boot, cgroups: &Cgroups) -> Outcome<
 struct Sources {
     devices: Vec<(&'static str, OwnedFd)>,
     engine: Option<OwnedFd>,
-    layers: Option<OwnedFd>,
+    shared: Option<Shared>,
 }
 
 impl Sources {
@@ -91,10 +91,9 @@ impl Sources {
             .into_iter()
             .map(|name| place(&Path::new("/dev").join(name)).map(|fd| (name, fd)))
             .collect::<Outcome<_>>()?;
-        let engine = disk.engine.as_deref().map(place).transpose()?;
-        let layers = Path::new(preload::LAYERS);
-        let layers = (disk.engine.is_some() && layers.is_dir()).then(|| place(layers)).transpose()?;
-        Ok(Self { devices, engine, layers })
+        let engine = disk.engine.as_ref().map(|engine| place(&engine.data)).transpose()?;
+        let shared = disk.engine.as_ref().map(|engine| Shared::open(&engine.notes)).transpose()?.flatten();
+        Ok(Self { devices, engine, shared })
     }
 }
 
@@ -139,9 +138,9 @@ fn places(cgroups: &Cgroups, sources: &Sources) -> Outcome<()> {
     if let Some(engine) = &sources.engine {
         mount::bind(rooted::through(engine), ready("/var/lib/docker"))?;
     }
-    if let Some(layers) = &sources.layers {
-        mount::bind(rooted::through(layers), ready(preload::LAYERS_INSIDE))?;
-        mount::make_read_only(preload::LAYERS_INSIDE)?;
+    if let Some(shared) = &sources.shared {
+        ready(PRELOAD_MOUNT);
+        shared.mount()?;
     }
     let _ = fs::set_permissions(ready("/run/lock"), Permissions::from_mode(0o1777));
     ready("/tmp");
