@@ -38,6 +38,8 @@ const MOST_RUNS: usize = 16;
 const MOST_INPUT: usize = 4 * 1024;
 const OUTPUT_LIMIT: u32 = 32 * 1024;
 const LONGEST_MS: u32 = 20_000;
+/// Of a command, where what came of it is told.
+const LONGEST_BRIEF: usize = 80;
 
 #[derive(Debug)]
 pub(super) struct ExecCheck {
@@ -115,6 +117,15 @@ impl Run {
         }
     }
 
+    /// For what was seen: a long script is how we looked, and leaves no room for what came of it.
+    fn brief(&self) -> String {
+        let whole = self.describe();
+        match whole.char_indices().nth(LONGEST_BRIEF) {
+            Some((end, _)) => format!("{}…`", whole[..end].replace('\n', " ")),
+            None => whole,
+        }
+    }
+
     fn expected(&self) -> String {
         let how = match &self.right {
             Right::Fails => "is refused".to_owned(),
@@ -137,7 +148,7 @@ impl Run {
     }
 
     fn judge(&self, eyes: &Eyes<'_>, done: &ExecResult) -> Outcome {
-        let what = self.describe();
+        let what = self.brief();
         if done.timed_out {
             return Ok(Finding::fail(format!("{what} did not end within {} ms", self.timeout_ms)));
         }

@@ -140,8 +140,8 @@ impl Cell {
                         std::slice::from_ref(address),
                     ));
                 }
-                End::Machine(machine) if from.machine != *machine => {
-                    // By its name: the machines know each other so.
+                // By its name: the machines know each other so. Containers do not, and try each address.
+                End::Machine(machine) if from.machine != *machine && from.pid.is_none() => {
                     let name = machine.to_string();
                     let there =
                         self.somebody_there(eyes, &Spot { machine: machine.clone(), pid: None, name: name.clone() });

@@ -50,6 +50,16 @@ async fn exec_judges_codes_and_output() {
     assert_snapshot!(show(&recorded, check).await, @"fail | as dev1 on host, `docker logs web` works and `docker run -v /:/h x` is refused | `docker run -v /:/h x` did not end within 5000 ms | Not yet.");
 }
 
+/// A page of shell in what was seen leaves no room for what came of it.
+#[tokio::test]
+async fn exec_shows_the_beginning_of_a_long_command() {
+    let check = format!("kind = \"exec\"\n[[task.check.run]]\nscript = '''{}tail'''", "test -e /x &&\n".repeat(20));
+    let mut recorded = Recorded::with(&[]);
+    recorded.on(|look| matches!(look, Look::Exec(_)), Seen::Exec(done(3, "no such file")));
+    let result = judge(&recorded, &check).await;
+    assert!(result.observed.ends_with("…` ended with 3: no such file") && result.observed.len() < 130, "{result:?}");
+}
+
 pub(super) fn visitor() -> Visitor {
     Visitor { uid: 10_001, gid: 10_001, cap_effective: 0, cap_bounding: 0, no_new_privs: true, seccomp: 2 }
 }
@@ -264,4 +274,23 @@ async fn net_tries_every_address_that_the_kernel_has() {
     let local = Seen::Sockets { sockets: vec![socket("tcp", "127.0.0.1", 5432, "/db")], truncated: false };
     recorded.on(|look| matches!(look, Look::Sockets { .. }), local);
     assert_eq!(judge(&recorded, MATRIX).await.verdict, Verdict::Fail);
+}
+
+/// In a container's own `/etc/hosts` stands no machine, and a name that nobody knows would look like a closed port.
+#[tokio::test]
+async fn a_container_tries_a_machine_by_its_addresses() {
+    let matrix =
+        "kind = \"net\"\n[[task.check.cell]]\nfrom = \"cms\"\nto_machine = \"probe\"\nport = 123\nreach = true";
+    let mut recorded = Recorded::with(&["hard"]);
+    let there = Address { interface: "eth0".into(), address: "10.77.0.3".into() };
+    recorded.on(
+        |look| matches!(look, Look::Addresses { machine, pid: None } if machine == "probe"),
+        Seen::Addresses { addresses: vec![there] },
+    );
+    recorded.on(|look| matches!(look, Look::Connect { .. }), Seen::NoAnswer { why: "no such name".into() });
+    recorded.on(
+        |look| matches!(look, Look::Connect { host, pid: Some(_), .. } if host == "10.77.0.3"),
+        Seen::Connected { reply: String::new() },
+    );
+    assert_eq!(judge(&recorded, matrix).await.verdict, Verdict::Pass);
 }
