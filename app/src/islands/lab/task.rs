@@ -175,7 +175,7 @@ fn AnswerForm(feed: Feed, task: String, answer: AnswerView) -> impl IntoView {
             <input type="hidden" name="lab" value=lab/>
             <input type="hidden" name="task" value=task/>
             <input type="hidden" name="check" value=check/>
-            <label for=field.clone()>{label}</label>
+            <label for=field.clone()>{inline(&label)}</label>
             <input id=field name="text" type="text" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="2000" required=true value=text.get_untracked() on:input=write/>
             <button class="plain small" disabled=feed.busy>"Save"</button>
             <span role="status" class="faint">{move || if saved.get() { "Saved; the next check grades it." } else { "" }}</span>

@@ -204,7 +204,9 @@ impl Cell {
                 Err(halt) => return Err(halt),
             }
         }
-        if waiting {
+        // One answer is enough for what should be there: it must not wait for addresses on networks of others.
+        let enough = self.reach && heard.iter().any(|(_, answer)| answer.is_ok());
+        if waiting && !enough {
             return Err(Halt::NotYet);
         }
         let reached = heard.iter().find_map(|(address, answer)| answer.as_ref().ok().map(|said| (address, said)));
