@@ -147,15 +147,45 @@ pub struct Network {
 }
 
 /// How a variable is made from the attempt's seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VariableKind {
     /// 16 hexadecimal digits. Secret: never shown in a verdict.
     Hex16,
-    /// 20000 to 29999.
+    /// The same, and to be seen that it is a flag: `flag_…`. Secret.
+    Flag,
+    /// 20000 to 29999; no two of a lab are the same.
     Port,
     /// One of a list of short words.
     Word,
+    /// Two words, fit for a host or a container: `quiet-harbor`. No two of a lab are the same.
+    Name,
+    /// As an engine names a container itself: `quirky_morse`. Secret, for one that is to be found.
+    Container,
+    /// One of these.
+    Choice(Vec<String>),
+}
+
+impl VariableKind {
+    pub const NAMES: [&str; 6] = ["hex16", "flag", "port", "word", "name", "container"];
+
+    /// By its name in a manifest; all but a choice have one.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "hex16" => Self::Hex16,
+            "flag" => Self::Flag,
+            "port" => Self::Port,
+            "word" => Self::Word,
+            "name" => Self::Name,
+            "container" => Self::Container,
+            _ => return None,
+        })
+    }
+
+    /// No verdict shows it.
+    pub fn is_secret(&self) -> bool {
+        matches!(self, Self::Hex16 | Self::Flag | Self::Container)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

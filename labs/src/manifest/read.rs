@@ -1,6 +1,10 @@
 //! `lab.toml` → [`Lab`], collecting every error of the file.
 
-use std::{cell::Cell, collections::BTreeMap, time::Duration};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use toml::de::DeTable;
 
@@ -238,7 +242,7 @@ fn time(f: &Fields<'_>) -> TimeRules {
 
 fn variables(f: &Fields<'_>) -> BTreeMap<String, VariableKind> {
     let mut variables = BTreeMap::new();
-    for (name, kind) in f.map("variables") {
+    for (name, kind) in f.lists("variables") {
         let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !named || name == "nonce" {
             f.error_at(
@@ -247,18 +251,32 @@ fn variables(f: &Fields<'_>) -> BTreeMap<String, VariableKind> {
                 "use a-z, 0-9 and `_`, and not `nonce`",
             );
         }
-        let kind = match kind.as_str() {
-            "hex16" => VariableKind::Hex16,
-            "port" => VariableKind::Port,
-            "word" => VariableKind::Word,
-            _ => {
-                f.error_at("variables", format!("`{name}` cannot be \"{kind}\""), "write one of hex16, port, word");
-                continue;
-            }
+        let kind = match kind.as_slice() {
+            [kind] => VariableKind::named(kind).ok_or_else(|| format!("`{name}` cannot be \"{kind}\"")),
+            among => choice(among).map_err(|why| format!("`{name}` {why}")),
         };
-        variables.insert(name, kind);
+        match kind {
+            Ok(kind) => _ = variables.insert(name, kind),
+            Err(why) => {
+                let kinds = VariableKind::NAMES.join(", ");
+                f.error_at("variables", why, format!("write one of {kinds}, or a list to choose from"));
+            }
+        }
     }
     variables
+}
+
+/// Scripts get it in their environment, and texts as it is.
+fn choice(among: &[String]) -> Result<VariableKind, &'static str> {
+    let is_odd = |text: &String| text.is_empty() || text.len() > 200 || text.chars().any(char::is_control);
+    if among.len() < 2 || among.iter().any(is_odd) {
+        return Err("is a list of less than two texts, or of texts that are empty, long or of more than one line");
+    }
+    let different: BTreeSet<&String> = among.iter().collect();
+    if different.len() < among.len() {
+        return Err("names the same text twice");
+    }
+    Ok(VariableKind::Choice(among.to_vec()))
 }
 
 fn hint(f: Fields<'_>) -> Hint {

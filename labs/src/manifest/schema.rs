@@ -6,6 +6,8 @@ mod checks;
 
 use serde_json::{Map, Value, json};
 
+use super::VariableKind;
+
 /// What `bulkhead lab schema` prints.
 pub fn schema() -> Value {
     let mut schema = table(
@@ -37,7 +39,7 @@ const LAB: [(&str, Describe); 25] = [
     ("machine", || list(machine())),
     (
         "variables",
-        || json!({ "type": "object", "additionalProperties": one_of(&["hex16", "port", "word"]), "description": "Per student and attempt; {{name}} in texts, BULKHEAD_NAME in scripts" }),
+        || json!({ "type": "object", "additionalProperties": { "anyOf": [one_of(&VariableKind::NAMES), texts("One of these")] }, "description": "Per student and attempt; {{name}} in texts, BULKHEAD_NAME in scripts" }),
     ),
     ("setup", || {
         let setup = script("Runs as root before the student gets in", &[], &[]);

@@ -21,6 +21,24 @@ fn a_lab_that_holds_has_no_error() {
 }
 
 #[test]
+fn variables_are_of_a_kind_or_chosen_from_a_list() {
+    let with = |value: &str| errors(&SMALL.replace("flag = \"hex16\"", &format!("flag = {value}")));
+    for right in ["\"flag\"", "\"name\"", "\"container\"", "[\"redis\", \"postgres\"]", "[\"a,b\", \"b,c\", \"a,c\"]"] {
+        assert_eq!(with(right), "", "{right}");
+    }
+    for (wrong, said) in [
+        ("[\"one\"]", "`flag` cannot be \"one\""),
+        ("[]", "`flag` is a list of less than two texts"),
+        ("[\"a\", \"a\"]", "`flag` names the same text twice"),
+        ("[\"a\", \"b\\nc\"]", "of more than one line"),
+        ("3", "`flag` is an integer"),
+    ] {
+        let errors = with(wrong);
+        assert!(errors.contains(said), "{wrong}: {errors}");
+    }
+}
+
+#[test]
 fn all_errors_of_a_file_come_at_once() {
     let manifest = SMALL
         .replace("title = \"Small\"", "titel = \"Small\"")
@@ -41,7 +59,7 @@ fn all_errors_of_a_file_come_at_once() {
     small/lab.toml:12:8: error: `kind` cannot be "vm"
         fix: write one of docker-host, probe, plain, registry, attacker
     small/lab.toml:18:1: error: `flag` cannot be "uuid"
-        fix: write one of hex16, port, word
+        fix: write one of hex16, flag, port, word, name, container, or a list to choose from
     small/lab.toml:25:6: error: `id` does not hold
         fix: `One` is no id: 1 to 40 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`
     small/lab.toml:27:10: error: `points` is out of range
