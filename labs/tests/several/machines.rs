@@ -25,6 +25,12 @@ async fn every_machine_is_what_its_kind_says() {
         let dev1: u32 = sandbox.says("work", "id -u dev1").await.parse().expect("an id");
         let who = sandbox.run("work", dev1, "id -un; pwd; touch /etc/x").await;
         assert_eq!((who.stdout.as_str(), who.code), ("dev1\n/home/dev1\n", 1));
+        // A terminal is the account that the lab names, by what the machine itself says.
+        assert_eq!(sandbox.link.account("work", "dev1").await, Ok(dev1));
+        let nobody = sandbox.link.account("work", "dev2").await.expect_err("no such account").to_string();
+        assert!(nobody.contains("work has no account dev2"), "{nobody}");
+        sandbox.says("work", "rm /etc/passwd && mkfifo /etc/passwd").await;
+        sandbox.link.account("work", "dev1").await.expect_err("a pipe is no list of accounts");
     })
     .await;
 }
