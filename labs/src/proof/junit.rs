@@ -4,16 +4,31 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Proof, Report};
+use super::{Proof, Report, Tested};
 
-/// One suite, one case for each proof. `Err` if the writer refused.
-pub fn junit(report: &Report) -> Result<String, String> {
+/// A suite for each lab, a case for each proof. `Err` if the writer refused.
+pub fn junit(tested: &[Tested]) -> Result<String, String> {
+    let mut xml = Xml::new("bulkhead lab test");
+    xml.add_test_suites(tested.iter().map(|tested| match tested {
+        Tested::Proved(report) => proved(report),
+        Tested::Skipped { lab, reasons, .. } => skipped(lab, reasons),
+    }));
+    xml.to_string().map_err(|why| why.to_string())
+}
+
+fn proved(report: &Report) -> TestSuite {
     let mut suite = TestSuite::new(format!("lab {}", report.lab));
     suite.add_test_cases(report.proofs.iter().map(case));
     suite.set_time(Duration::from_millis(report.millis));
-    let mut xml = Xml::new("bulkhead lab test");
-    xml.add_test_suite(suite);
-    xml.to_string().map_err(|why| why.to_string())
+    suite
+}
+
+fn skipped(lab: &str, reasons: &[String]) -> TestSuite {
+    let mut suite = TestSuite::new(format!("lab {lab}"));
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(reasons.join(" "));
+    suite.add_test_case(TestCase::new("the lab can run here", status));
+    suite
 }
 
 fn case(proof: &Proof) -> TestCase {

@@ -10,25 +10,31 @@
 //! bench    one sandbox: provision, run a script as the student would, grade, destroy
 //! judge    from gradings to problems (pure)
 //! state    what a grading must not change
+//! all      many labs side by side, and those that cannot run here
 //! report   what came of it: for people, JSON
+//! table    of all labs, for people
 //! junit    and for a CI
 //! ```
 //!
 //! A script tells the student's answers on its standard output, each on a line `answer CHECK TEXT`.
 
+mod all;
 mod bench;
 mod judge;
 mod junit;
 mod report;
 mod state;
+mod table;
 
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use self::bench::{Bench, BenchError, Solved};
 pub use self::{
+    all::{TestEvent, Tested, prove_all},
     junit::junit,
     report::{Proof, ProofKind, Report},
+    table::Table,
 };
 use crate::{engine::SandboxEngine, manifest::Lab};
 

@@ -162,8 +162,66 @@ async fn an_engine_that_fails_is_a_problem_and_leaves_nothing() {
 async fn junit_holds_every_proof() {
     let mut report = proved(&engine(), &lab(WRONG, SOLUTION)).await;
     report.proofs[1].problems[0].push_str("<&\u{1b}[31m");
-    let xml = junit(&report).unwrap();
-    assert_eq!(xml.matches("<testcase ").count(), report.proofs.len());
+    let reasons = vec!["This lab needs cgroup v2; here is v1.".to_owned()];
+    let skipped = Tested::Skipped { lab: "other".to_owned(), title: "Other".to_owned(), reasons };
+    let xml = junit(&[Tested::Proved(report.clone()), skipped]).unwrap();
+    assert_eq!(xml.matches("<testsuite ").count(), 2);
+    assert_eq!(xml.matches("<testcase ").count(), report.proofs.len() + 1);
     assert_eq!(xml.matches("<failure").count(), report.proofs.iter().filter(|proof| !proof.stands()).count());
+    assert!(xml.contains("<skipped message=\"This lab needs cgroup v2; here is v1.\""), "{xml}");
     assert!(xml.contains("&lt;&amp;") && !xml.contains('\u{1b}'), "{xml}");
+}
+
+/// Labs of these ids; each engine call of a sandbox is seen.
+fn labs(ids: &[&str]) -> Vec<Lab> {
+    let named = |id: &&str| Lab { id: crate::manifest::LabId::parse(id).unwrap(), ..lab(SOLUTION, WRONG) };
+    ids.iter().map(named).collect()
+}
+
+fn with_options(labs: &[Lab]) -> Vec<(&Lab, Options)> {
+    labs.iter().zip(1..).map(|(lab, number)| (lab, Options { seed: [number; 16], ..options() })).collect()
+}
+
+#[tokio::test]
+async fn labs_are_proved_side_by_side_and_not_more_than_may_be() {
+    // They share the one switch from soft to hard, so what they come to is not looked at here.
+    let labs = labs(&["one", "two", "three", "four", "five"]);
+    for jobs in [0, 1, 3, 9] {
+        let running = Mutex::new((0, 0));
+        let tested = prove_all(&engine(), &with_options(&labs), jobs, &|_, event| {
+            let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                TestEvent::Proof(ProofEvent::Began(ProofKind::Start)) => running.0 += 1,
+                TestEvent::Ended(_) => running.0 -= 1,
+                TestEvent::Proof(_) => {}
+            }
+            running.1 = running.0.max(running.1);
+        })
+        .await;
+        let most = running.into_inner().unwrap().1;
+        assert_eq!(most, jobs.clamp(1, labs.len()), "at once, of {jobs}");
+        let order: Vec<&str> = tested.iter().map(Tested::lab).collect();
+        assert_eq!(order, ["one", "two", "three", "four", "five"]);
+    }
+}
+
+#[tokio::test]
+async fn a_lab_that_cannot_run_here_is_skipped_with_its_reason() {
+    let mut labs = labs(&["runs", "elsewhere"]);
+    labs[1].requires.kernel = Some(vec![999]);
+    let mut tested = prove_all(&engine(), &with_options(&labs), 2, &|_, _| ()).await;
+    assert!(tested.iter().all(Tested::stands));
+    for tested in &mut tested {
+        let Tested::Proved(report) = tested else { continue };
+        report.millis = 61_280;
+        for (proof, millis) in report.proofs.iter_mut().zip([40, 10, 30, 20]) {
+            proof.grading.iter_mut().for_each(|grading| grading.millis = millis);
+        }
+    }
+    insta::assert_snapshot!(Table(&tested), @"
+    lab        checks  start  solution  wrong fixes  check p50/p95  trips  seconds
+    runs            4     20       100       1 of 1       20/40 ms      3     61.2  proved
+    elsewhere       –      –         –            –              –      –        –  skipped: This lab needs kernel 999 or newer; here is fake.
+    1 proved, 0 not proved, 1 skipped
+    ");
 }
