@@ -111,6 +111,9 @@ pub struct CheckView {
     pub why: String,
     pub references: Vec<String>,
     pub lesson: Option<super::course::Link>,
+    /// Programs of the machines it looked at that are not the image's any more, each in words.
+    #[serde(default)]
+    pub tampered: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

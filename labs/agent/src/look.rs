@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Exec, ExecResult};
 use errand::{Errand, Visitor};
-use facts::{Address, CgroupLevel, Hit, ProcessBrief, ScanEntry, SocketFacts, TlsPeer};
+use facts::{Address, CgroupLevel, Change, Hit, ProcessBrief, ScanEntry, SocketFacts, TlsPeer};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "look", rename_all = "kebab-case")]
@@ -87,8 +87,9 @@ pub enum Look {
     Layered { machine: String, layers: Vec<String>, path: String, limit: u32 },
     /// The packet filter of a machine's network, as the image's own `iptables-save` prints it.
     Firewall { machine: String },
-    /// Which of the programs that grading or the student relies on are no longer the image's.
-    Tampered { machine: String, directories: Vec<String> },
+    /// Which programs of a machine are no longer the image's: all in the student's layer below `directories`, and these
+    /// `programs` (by name) as they are found, mounts and all; and who holds the engine's socket.
+    Tampered { machine: String, directories: Vec<String>, programs: Vec<String> },
     /// Every process of a machine.
     Processes { machine: String },
 }
@@ -235,9 +236,8 @@ pub enum Seen {
         entries: Vec<ScanEntry>,
         truncated: bool,
     },
-    /// Paths, each with what became of it.
     Tampered {
-        changed: Vec<String>,
+        changes: Vec<Change>,
         truncated: bool,
     },
     Processes {

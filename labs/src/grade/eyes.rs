@@ -23,6 +23,11 @@ impl Memory {
     pub fn insert(&mut self, key: Key, seen: Result<Seen, Fault>) {
         self.0.insert(key, seen);
     }
+
+    /// What came of a look that changes nothing, where it was taken.
+    pub fn get(&self, look: &Look) -> Option<&Result<Seen, Fault>> {
+        self.0.get(&Key::of(look))
+    }
 }
 
 /// Which look. Looks that change nothing are shared by all checks; each act is its check's own.
@@ -32,11 +37,25 @@ pub struct Key {
     look: String,
 }
 
+impl Key {
+    /// Of a look that changes nothing.
+    fn of(look: &Look) -> Self {
+        Self { act: None, look: serde_json::to_string(look).unwrap_or_default() }
+    }
+}
+
 /// A look that a judgement waits for.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     pub key: Key,
     pub look: Look,
+}
+
+impl Wanted {
+    /// A look that changes nothing.
+    pub fn of(look: Look) -> Self {
+        Self { key: Key::of(&look), look }
+    }
 }
 
 /// What the judgement of one check may know beside what it sees.
@@ -74,7 +93,7 @@ impl<'a> Eyes<'a> {
 
     /// A look that changes nothing; shared with every check that asks the same.
     pub fn see(&mut self, look: Look) -> Result<&'a Seen, Halt> {
-        self.find(Key { act: None, look: serde_json::to_string(&look).unwrap_or_default() }, look)
+        self.find(Key::of(&look), look)
     }
 
     /// A look that may change something, taken once for this check and `step`.

@@ -18,6 +18,7 @@
 //! containers  by role; whether the engine's pid is the container's
 //! jq, pattern filters and expressions, bounded
 //! clean       makes hostile text fit to show
+//! programs    which of the student's programs are no longer the image's
 //! score       points, weights, gate
 //! variables   per student and attempt
 //! answer      a student's written answer, bounded
@@ -35,6 +36,7 @@ pub mod jq;
 pub mod kinds;
 mod observer;
 pub mod pattern;
+mod programs;
 mod regrade;
 mod run;
 mod score;

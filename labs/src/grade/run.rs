@@ -1,6 +1,11 @@
 //! The rounds of a grading.
 
-use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Duration,
+};
 
 use bulkhead_agent::look::Look;
 use serde::Serialize;
@@ -8,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{
     Case, CheckResult, Context, Eyes, Finding, Grading, Halt, Memory, Observer, Outcome, Scope, Score, Verdict, Wanted,
-    clean, score,
+    clean, programs, score,
 };
 use crate::manifest::{Check, CheckId, Lab, Task};
 
@@ -69,7 +74,10 @@ struct Open {
 }
 
 struct Run<'a> {
+    lab: &'a Lab,
     checks: Vec<Open>,
+    /// Looks at the machines' programs, until they are taken with the first others.
+    programs: Vec<Wanted>,
     context: &'a Context,
     events: &'a (dyn Fn(GradeEvent) + Send + Sync),
     memory: Arc<Memory>,
@@ -83,7 +91,7 @@ struct Asked {
 }
 
 impl<'a> Run<'a> {
-    fn new(lab: &Lab, context: &'a Context, events: &'a (dyn Fn(GradeEvent) + Send + Sync)) -> Self {
+    fn new(lab: &'a Lab, context: &'a Context, events: &'a (dyn Fn(GradeEvent) + Send + Sync)) -> Self {
         let chosen = chosen(lab, &context.scope);
         let open = |(task, check): (&Task, &Check)| Open {
             task: task.id.to_string(),
@@ -92,7 +100,7 @@ impl<'a> Run<'a> {
             result: None,
         };
         let checks = lab.checks().filter(|(_, check)| chosen.contains(&check.id)).map(open).collect();
-        Self { checks, context, events, memory: Arc::default() }
+        Self { lab, checks, programs: programs::wanted(lab), context, events, memory: Arc::default() }
     }
 
     /// Judges and looks in turns until every check has its result. `Err`: why it ended early.
@@ -109,7 +117,8 @@ impl<'a> Run<'a> {
             if asked.pause {
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
-            for batch in batches(asked.wanted) {
+            let wanted = std::mem::take(&mut self.programs).into_iter().chain(asked.wanted).collect();
+            for batch in batches(wanted) {
                 *round_trips += 1;
                 self.look(observer, batch).await?;
             }
@@ -194,8 +203,11 @@ impl<'a> Run<'a> {
     }
 
     fn settle(&mut self, index: usize, outcome: Outcome) {
+        let changed = programs::changed(self.lab, &self.memory);
         let open = &mut self.checks[index];
-        let result = result(&open.task, &open.check, outcome, self.context);
+        let machines: BTreeSet<_> = open.check.kind.machines().into_iter().collect();
+        let tampered = machines.into_iter().filter_map(|machine| changed.get(machine)).flatten().cloned().collect();
+        let result = CheckResult { tampered, ..result(&open.task, &open.check, outcome, self.context) };
         (self.events)(GradeEvent::Judged(result.clone()));
         open.result = Some(result);
     }
@@ -289,5 +301,6 @@ fn result(task: &str, check: &Check, outcome: Outcome, context: &Context) -> Che
         observed: show(&observed),
         reason: show(&reason),
         breach,
+        tampered: Vec::new(),
     }
 }

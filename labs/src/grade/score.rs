@@ -88,6 +88,7 @@ mod tests {
                 observed: String::new(),
                 reason: String::new(),
                 breach: false,
+                tampered: Vec::new(),
             })
             .collect()
     }

@@ -34,6 +34,9 @@ pub struct CheckResult {
     /// For an `attack` that fails: the exploit was seen to work, rather than being stopped for a wrong reason.
     #[serde(default)]
     pub breach: bool,
+    /// Programs of the machines it looked at that are not the image's, each in words. The verdict does not rest on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tampered: Vec<String>,
 }
 
 /// The outcome of one grading.

@@ -1,5 +1,7 @@
 //! From gradings to problems. Pure.
 
+use std::collections::BTreeSet;
+
 use crate::{
     grade::{CheckResult, GATE_CAP, Grading, Verdict},
     manifest::{Lab, WrongFix},
@@ -8,6 +10,7 @@ use crate::{
 /// The untouched start scores under 40 %, nothing passes by accident, and the exploits work.
 pub(super) fn start(lab: &Lab, grading: &Grading) -> Vec<String> {
     let mut problems = unknowns(grading);
+    problems.extend(tampering(grading));
     if grading.score >= GATE_CAP {
         problems.push(format!("the untouched start scores {}, which is not under {GATE_CAP}", grading.score));
     }
@@ -38,6 +41,7 @@ pub(super) fn start(lab: &Lab, grading: &Grading) -> Vec<String> {
 /// The reference solution scores 100 %.
 pub(super) fn solution(grading: &Grading) -> Vec<String> {
     let mut problems = unknowns(grading);
+    problems.extend(tampering(grading));
     let failed = grading.results.iter().filter(|result| result.verdict == Verdict::Fail);
     for result in failed.filter(|_| grading.restart_error.is_none()) {
         problems.push(format!(
@@ -77,6 +81,12 @@ pub(super) fn repeat(first: &Grading, second: &Grading) -> Vec<String> {
         problems.push(format!("the score is {}, then {}", first.score, second.score));
     }
     problems
+}
+
+/// A lab that changes the programs that grading watches would have every student told of it.
+fn tampering(grading: &Grading) -> Vec<String> {
+    let told: BTreeSet<&String> = grading.results.iter().flat_map(|result| &result.tampered).collect();
+    told.into_iter().map(|what| format!("a program is not the image's any more: {what}")).collect()
 }
 
 /// A proof stands on what was seen.

@@ -19,7 +19,7 @@ fn lab() -> Lab {
     Catalog::parse(&files).lab("read-only-but-alive").expect("the lab").clone()
 }
 
-async fn grade(sandbox: &Sandbox<'_>) -> Grading {
+pub(crate) async fn grade(sandbox: &Sandbox<'_>) -> Grading {
     let lab = lab();
     let variables = Variables::derive(&CourseKey::new("key"), "ada", &lab.id, 1, &lab.variables);
     let mut context = Context::new(variables, BTreeMap::new(), Nonce::new([7; 16]));

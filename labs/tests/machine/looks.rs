@@ -4,7 +4,7 @@ use bulkhead_agent::{
     look::{
         Look, Place, Protocol, Seen, Way,
         errand::{Errand, Visitor},
-        facts::CgroupLevel,
+        facts::{CgroupLevel, Tampering},
     },
     protocol::FaultKind,
 };
@@ -339,10 +339,12 @@ async fn the_past_the_filter_and_the_programs_are_told() {
         assert!(filter.contains("4712"), "{filter}");
         assert!(filter.contains("MASQUERADE"), "{filter}");
 
-        let look = Look::Tampered { machine: host(), directories: vec!["usr/bin".into(), "usr/sbin".into()] };
-        let Seen::Tampered { changed, truncated } = see(sandbox, look).await else { panic!("no list") };
+        let directories = vec!["usr/bin".into(), "usr/sbin".into()];
+        let look = Look::Tampered { machine: host(), directories, programs: Vec::new() };
+        let Seen::Tampered { changes, truncated } = see(sandbox, look).await else { panic!("no list") };
         assert!(!truncated);
-        assert_eq!(changed, ["/usr/bin/jq removed", "/usr/sbin/xtables-nft-multi changed"]);
+        let changes: Vec<_> = changes.iter().map(|change| (change.path.as_str(), change.what)).collect();
+        assert_eq!(changes, [("/usr/bin/jq", Tampering::Removed), ("/usr/sbin/xtables-nft-multi", Tampering::Changed)]);
 
         let Seen::Processes { processes, .. } = see(sandbox, Look::Processes { machine: host() }).await else {
             panic!("no processes")

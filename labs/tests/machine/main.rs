@@ -8,6 +8,7 @@
 //! bombs     disk, processes, memory and output used up
 //! frozen    paused containers at the sandbox's end
 //! lies      programs and the engine's socket replaced, the engine's answers forged
+//! tampering programs of the student's that are no longer the image's
 //! paths     links out of the tree, and files without an end
 //! kinds     kinds of checks, each where it holds and where it does not
 //! looks     what grading can look at, on a real kernel and engine
@@ -29,4 +30,5 @@ mod network;
 mod outage;
 mod paths;
 mod preloaded;
+mod tampering;
 mod terminal;

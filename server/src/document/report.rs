@@ -41,6 +41,8 @@ pub struct ReportCheck {
     pub observed: String,
     pub why: String,
     pub references: Vec<String>,
+    /// Programs that were not the image's any more, each in words.
+    pub tampered: Vec<String>,
 }
 
 impl ReportCheck {
@@ -64,6 +66,7 @@ mod tests {
             observed: "<script>".to_owned(),
             why: "`ro` on a mount is no <b>wall</b>".to_owned(),
             references: Vec::new(),
+            tampered: Vec::new(),
         };
         let report = LabReport {
             lab_title: String::new(),

@@ -120,6 +120,7 @@ impl LabText {
             why,
             references: text.references.clone(),
             lesson: text.lesson.clone(),
+            tampered: result.map(|result| result.tampered.clone()).unwrap_or_default(),
         })
     }
 }
@@ -193,6 +194,7 @@ mod tests {
                 observed: String::new(),
                 reason: String::new(),
                 breach: false,
+                tampered: Vec::new(),
             };
             texts
                 .of("read-only-but-alive")

@@ -34,6 +34,8 @@ async fn a_report_is_its_students_and_his_instructors() {
 
     let report = student.get(&path).send().await.expect_status(200);
     report.expect_text("student").expect_text("rw &#60;script&#62;").expect_no_text("rw <script>");
+    let report = student.get(&path).send().await;
+    report.expect_text("host: /usr/bin/docker was &#60;changed&#62;");
     other.get(&path).send().await.expect_status(404).expect_no_text("rw &#60;script&#62;");
     app.anonymous().get(&path).send().await.expect_status(303);
     student.get(&format!("/labs/nowhere/report/{attempt}")).send().await.expect_status(404);
@@ -78,6 +80,7 @@ async fn graded(app: &TestApp, account: &Account) -> i64 {
         observed: "rw <script>".to_owned(),
         reason: "It is still writable.".to_owned(),
         breach: false,
+        tampered: vec!["host: /usr/bin/docker was <changed>".to_owned()],
     };
     let grading = Grading {
         results: vec![result],

@@ -27,6 +27,7 @@ fn grading(score: u8) -> Grading {
         observed: "ä\n".to_owned(),
         reason: String::new(),
         breach: false,
+        tampered: vec!["host: /usr/bin/docker was changed".to_owned()],
     };
     Grading {
         results: vec![result("one", Verdict::Pass), result("two", Verdict::Unknown)],

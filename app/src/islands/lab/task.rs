@@ -94,9 +94,15 @@ fn alone(lab: String, state: TaskState) -> Live {
 fn CheckRow(check: CheckView) -> impl IntoView {
     let mark = Mark::of(check.verdict, check.running);
     let evidence = matches!(check.verdict, Some(Verdict::Fail | Verdict::Unknown)) && !check.running;
-    let CheckView { title, expected, observed, why, references, lesson, verdict, .. } = check;
+    let CheckView { title, expected, observed, why, references, lesson, verdict, tampered, .. } = check;
+    let passed = verdict == Some(Verdict::Pass);
     let unknown = verdict == Some(Verdict::Unknown);
-    let evidence = evidence && !(expected.is_empty() && observed.is_empty() && why.is_empty());
+    let evidence =
+        (evidence && !(expected.is_empty() && observed.is_empty() && why.is_empty())) || !tampered.is_empty();
+    // Of what passes, only the odd is told.
+    let why = if passed { String::new() } else { why };
+    let references = if passed { Vec::new() } else { references };
+    let lesson = lesson.filter(|_| !passed);
     whole(view! {
         <li class="check" data-mark=mark.data()>
             <p class="check-line"><Icon glyph=mark.glyph()/><span>{title}</span><b>{mark.word()}</b></p>
@@ -104,6 +110,7 @@ fn CheckRow(check: CheckView) -> impl IntoView {
                 <dl class="evidence">
                     {pair("Expected", expected, true)}
                     {pair(if unknown { "Seen so far" } else { "Observed" }, observed, true)}
+                    {pair("Not the image’s", tampered.join("\n"), true)}
                     {pair(if unknown { "Could not check because" } else { "Why it matters" }, why, false)}
                     {(!references.is_empty()).then(|| view! { <div><dt>"Reference"</dt><dd>{references.join(", ")}</dd></div> })}
                     {lesson.map(|lesson| view! { <div><dt>"Lesson"</dt><dd><a href=lesson.href target="_blank" rel="noopener">{lesson.title}</a></dd></div> })}

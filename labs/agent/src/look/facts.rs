@@ -77,3 +77,27 @@ pub struct ScanEntry {
     /// Has file capabilities.
     pub capable: bool,
 }
+
+/// A program that is not what the image has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The student's own text, for `Serves`.
+    pub path: String,
+    pub what: Tampering,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tampering {
+    /// It has other contents, or leads elsewhere.
+    Changed,
+    /// Something of another kind lies in its place.
+    Replaced,
+    Removed,
+    /// Another file system lies over it, and on that it is another.
+    Covered,
+    /// The image has none there, and it is found before the image's own.
+    Added,
+    /// It holds the engine's socket, and is not the image's engine.
+    Serves,
+}

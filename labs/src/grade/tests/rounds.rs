@@ -4,8 +4,11 @@ use std::{sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use bulkhead_agent::{
-    look::{Look, Seen},
-    protocol::Fault,
+    look::{
+        Look, Seen,
+        facts::{Change, Tampering},
+    },
+    protocol::{Fault, FaultKind},
 };
 
 use super::{context, lab, recorded::Recorded};
@@ -26,11 +29,34 @@ async fn a_hardened_sandbox_scores_all_in_three_round_trips() {
     let recorded = Recorded::with(&["hard"]);
     let grading = grade_lab(&lab(), &recorded, &answered(), &|_| ()).await;
     assert_eq!((grading.score, grading.certain, grading.passed, grading.gated), (100, 100, true, false), "{grading:?}");
-    // The list and the probe; the inspect; the process.
+    // The machine's programs, the list and the probe; the inspect; the process.
     assert_eq!((grading.round_trips, recorded.requests()), (3, 3));
     // Two checks look at the same container, and ask once.
     let looks: Vec<usize> = recorded.asked.lock().unwrap().iter().map(Vec::len).collect();
-    assert_eq!(looks, [2, 1, 1]);
+    assert_eq!(looks, [3, 1, 1]);
+}
+
+#[tokio::test]
+async fn changed_programs_are_evidence_and_no_verdict() {
+    let honest = grade_lab(&lab(), &Recorded::with(&["hard"]), &answered(), &|_| ()).await;
+    assert!(honest.results.iter().all(|result| result.tampered.is_empty()));
+    let changed = Change { path: "/usr/bin/docker".into(), what: Tampering::Changed };
+    let fault = Fault { kind: FaultKind::TimedOut, message: "it took too long".into() };
+    for (seen, told) in [
+        (Ok(Seen::Tampered { changes: vec![changed], truncated: false }), "host: /usr/bin/docker was changed"),
+        (Err(fault), "host: its programs could not be looked at (it took too long)"),
+    ] {
+        let mut recorded = Recorded::with(&["hard"]);
+        recorded.also.push((Box::new(|look| matches!(look, Look::Tampered { .. })), seen));
+        let grading = grade_lab(&lab(), &recorded, &answered(), &|_| ()).await;
+        assert_eq!((grading.score, grading.passed), (honest.score, honest.passed));
+        for (result, honest) in grading.results.iter().zip(&honest.results) {
+            assert_eq!(result.verdict, honest.verdict);
+            // A written answer looks at no machine.
+            let expected = if result.check == "c" { vec![] } else { vec![told.to_owned()] };
+            assert_eq!(result.tampered, expected, "{result:?}");
+        }
+    }
 }
 
 #[tokio::test]

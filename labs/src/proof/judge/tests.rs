@@ -10,6 +10,7 @@ fn result(check: &str, verdict: Verdict) -> CheckResult {
         observed: "O".into(),
         reason: "R".into(),
         breach: false,
+        tampered: Vec::new(),
     }
 }
 

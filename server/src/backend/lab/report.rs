@@ -85,6 +85,7 @@ fn check(task: &Task, result: &CheckResult) -> ReportCheck {
             _ => result.reason.clone(),
         },
         references: known.map(|check| check.refs.clone()).unwrap_or_default(),
+        tampered: result.tampered.clone(),
     }
 }
 

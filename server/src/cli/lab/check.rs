@@ -1,6 +1,6 @@
 //! `bulkhead lab check`: the grading that the server would do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bulkhead_labs::{
     grade::{Answer, Context, Grading, Nonce, Scope, Verdict, grade_with_restart},
@@ -90,6 +90,13 @@ fn show(lab: &Lab, grading: &Grading) {
                 let label = if label.is_empty() { String::new() } else { format!("{label}: ") };
                 out::say(&format!("      {label}{}", text.replace('\n', "\n      ")));
             }
+        }
+    }
+    let tampered: BTreeSet<&String> = grading.results.iter().flat_map(|result| &result.tampered).collect();
+    if !tampered.is_empty() {
+        out::say("programs that are not the image's any more (no verdict rests on them):");
+        for told in tampered {
+            out::say(&format!("  {told}"));
         }
     }
     let gate = if grading.gated { " (capped: the service does not answer)" } else { "" };

@@ -25,6 +25,8 @@ pub(crate) struct Disk {
     pub(super) root: PathBuf,
     /// The bounded file system below it. A probe has none: it cannot write.
     pub(crate) state: Option<PathBuf>,
+    /// The image's tree that lies below what the student writes.
+    pub(crate) image: Option<PathBuf>,
     pub(super) engine: Option<Engine>,
 }
 
@@ -77,7 +79,7 @@ fn tree(spec: &Machine, below: &str, home: &Path, root: PathBuf) -> Outcome<Disk
         }
         _ => None,
     };
-    Ok(Disk { root, state: Some(state), engine })
+    Ok(Disk { root, state: Some(state), image: Some(below.into()), engine })
 }
 
 /// Nothing but places to mount on.
@@ -91,5 +93,5 @@ fn probe(spec: &Machine, root: PathBuf) -> Outcome<Disk> {
     }
     symlink("/proc/self/mounts", root.join("etc/mtab")).doing(|| "make /etc/mtab".into())?;
     chown(&root, Some(spec.id_base), Some(spec.id_base)).doing(|| "own the probe's root".into())?;
-    Ok(Disk { root, state: None, engine: None })
+    Ok(Disk { root, state: None, image: None, engine: None })
 }

@@ -60,7 +60,7 @@ impl Caller {
     }
 }
 
-fn socket(root: &OwnedFd, deadline: Instant) -> Outcome<UnixStream> {
+pub(super) fn socket(root: &OwnedFd, deadline: Instant) -> Outcome<UnixStream> {
     let found = rooted::find(root, SOCKET, true).doing(|| format!("find {SOCKET}"))?;
     match unix::connect(&rooted::through(&found), deadline) {
         Err(Errno::EAGAIN) => Err(fault(FaultKind::Down, "nobody accepts at its socket")),

@@ -117,7 +117,9 @@ pub(crate) fn look(sandbox: &Sandbox, look: &Look) -> Outcome<Seen> {
             layers::find(place::machine(sandbox, machine)?, layers, path, *limit)
         }
         Look::Firewall { machine } => firewall::look(place::machine(sandbox, machine)?),
-        Look::Tampered { machine, directories } => tamper::look(place::machine(sandbox, machine)?, directories),
+        Look::Tampered { machine, directories, programs } => {
+            tamper::look(place::machine(sandbox, machine)?, directories, programs)
+        }
         Look::Processes { machine } => processes::look(place::machine(sandbox, machine)?),
     }
 }
