@@ -111,6 +111,9 @@ pub struct CheckView {
     pub why: String,
     pub references: Vec<String>,
     pub lesson: Option<super::course::Link>,
+    /// Something happened since, and nobody has looked again.
+    #[serde(default)]
+    pub stale: bool,
     /// Programs of the machines it looked at that are not the image's any more, each in words.
     #[serde(default)]
     pub tampered: Vec<String>,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Exec, ExecResult};
 use errand::{Errand, Visitor};
-use facts::{Address, CgroupLevel, Change, Hit, ProcessBrief, ScanEntry, SocketFacts, TlsPeer};
+use facts::{Address, CgroupLevel, Change, Hit, Mark, ProcessBrief, ScanEntry, SocketFacts, TlsPeer};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "look", rename_all = "kebab-case")]
@@ -92,6 +92,9 @@ pub enum Look {
     Tampered { machine: String, directories: Vec<String>, programs: Vec<String> },
     /// Every process of a machine.
     Processes { machine: String },
+    /// Waits until the machine's engine tells of something or one of these files changes, at most so long. `since`: how
+    /// far it was told already; without it, from now on.
+    Wait { machine: String, paths: Vec<String>, since: Option<Mark>, timeout_ms: u32 },
 }
 
 /// How HTTP is spoken.
@@ -131,6 +134,7 @@ impl Look {
             Self::Engine { timeout_ms, .. } | Self::Http { timeout_ms, .. } | Self::Connect { timeout_ms, .. } => {
                 own_time(*timeout_ms)
             }
+            Self::Wait { timeout_ms, .. } => own_time(*timeout_ms) + Duration::from_secs(2),
             Self::Exec(exec) => own_time(exec.timeout_ms) + Duration::from_secs(10),
             Self::Visit { timeout_ms, .. } => own_time(*timeout_ms) + Duration::from_secs(10),
             Self::Load { timeout_ms, count, .. } => own_time(timeout_ms.saturating_mul(*count)),
@@ -243,6 +247,12 @@ pub enum Seen {
     Processes {
         processes: Vec<ProcessBrief>,
         truncated: bool,
+    },
+    /// What came of waiting: whether the engine told of something, and which files changed. Neither: nothing happened.
+    Happened {
+        mark: Mark,
+        engine: bool,
+        paths: Vec<String>,
     },
 }
 

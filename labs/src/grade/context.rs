@@ -1,6 +1,9 @@
 //! What a grading is told from outside: nothing of it is read from a clock or a generator here.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -37,6 +40,8 @@ pub enum Scope {
     All,
     /// One task's checks, and the checks that they come `after`.
     Task(TaskId),
+    /// These and no others, whatever they come after.
+    Checks(BTreeSet<CheckId>),
 }
 
 #[derive(Clone, Debug)]

@@ -210,6 +210,7 @@ pub(crate) fn misplaced(seen: &Seen) -> Halt {
         Seen::Scan { .. } => "a scan",
         Seen::Tampered { .. } => "changed programs",
         Seen::Processes { .. } => "processes",
+        Seen::Happened { .. } => "what happened",
     };
     Halt::unknown(format!("the sandbox's agent reported {kind}, which was not asked"))
 }

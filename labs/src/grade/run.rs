@@ -57,7 +57,7 @@ pub async fn grade_lab(
 /// Scores results; for one task, that task alone.
 pub(super) fn assemble(lab: &Lab, scope: &Scope, results: Vec<CheckResult>, round_trips: u32, millis: u64) -> Grading {
     let results: Vec<CheckResult> = match scope {
-        Scope::All => results,
+        Scope::All | Scope::Checks(_) => results,
         Scope::Task(task) => results.into_iter().filter(|r| r.task == task.as_str()).collect(),
     };
     let Score { score, certain, gated } = score(lab, &results);
@@ -227,7 +227,11 @@ fn chosen(lab: &Lab, scope: &Scope) -> HashSet<CheckId> {
     let in_scope = |task: &Task| match scope {
         Scope::All => true,
         Scope::Task(id) => task.id == *id,
+        Scope::Checks(_) => false,
     };
+    if let Scope::Checks(checks) = scope {
+        return checks.iter().cloned().collect();
+    }
     let mut open: Vec<&CheckId> = lab.checks().filter(|(task, _)| in_scope(task)).map(|(_, check)| &check.id).collect();
     while let Some(id) = open.pop() {
         if chosen.insert(id.clone())
@@ -273,7 +277,7 @@ fn cost(look: &Look) -> usize {
             Look::Visit { .. } | Look::Processes { .. } | Look::Firewall { .. } | Look::Scan { .. } => 128 * 1024,
             Look::Process { .. } | Look::Sockets { .. } | Look::Search { .. } | Look::Tampered { .. } => 16 * 1024,
             Look::Cgroup { .. } | Look::Addresses { .. } | Look::Sysctl { .. } | Look::Load { .. } => 8 * 1024,
-            Look::Create { .. } | Look::Execute { .. } | Look::Connect { .. } => 2 * 1024,
+            Look::Create { .. } | Look::Execute { .. } | Look::Connect { .. } | Look::Wait { .. } => 2 * 1024,
         }
 }
 

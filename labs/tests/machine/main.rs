@@ -13,6 +13,7 @@
 //! kinds     kinds of checks, each where it holds and where it does not
 //! looks     what grading can look at, on a real kernel and engine
 //! preloaded images that were never loaded
+//! waiting   what happens on a machine wakes who waits for it, and nothing else does
 //! outage    the engine is out of reach, or stops in the middle
 //! ```
 //!
@@ -32,3 +33,4 @@ mod paths;
 mod preloaded;
 mod tampering;
 mod terminal;
+mod waiting;

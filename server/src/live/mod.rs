@@ -4,6 +4,7 @@
 //! sandboxes   rows and engine objects, one life cycle
 //! terminals   hubs, screens, viewers, the WebSocket
 //! grading     one at a time in each sandbox, stored once
+//! watching    what happens in sandboxes whose pages are open
 //! events      one stream for each page, whole state first
 //! state       the whole present state of a lab for one student
 //! text        a lab's texts, rendered once
@@ -24,6 +25,7 @@ pub mod state;
 pub mod terminals;
 pub mod text;
 pub mod variables;
+pub mod watching;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -40,6 +42,7 @@ use self::{
     terminals::{Terminals, socket},
     text::Texts,
     variables::Key,
+    watching::Watchers,
 };
 use crate::{
     clock::Clock,
@@ -68,6 +71,7 @@ pub struct Parts {
     pub terminals: Arc<Terminals>,
     pub sandboxes: Arc<Sandboxes>,
     pub grader: Arc<Grader>,
+    pub watchers: Arc<Watchers>,
     closing: CancellationToken,
 }
 
@@ -115,7 +119,7 @@ impl Live {
             events: Arc::clone(&events),
         });
         let grader = Grader::new(grading::Parts {
-            store,
+            store: store.clone(),
             clock,
             random,
             catalog: Arc::clone(&catalog),
@@ -126,6 +130,14 @@ impl Live {
             terminals: Arc::clone(&terminals),
             events: Arc::clone(&events),
         });
+        let watchers = Watchers::new(
+            store,
+            Arc::clone(&catalog),
+            Arc::clone(&sandboxes),
+            Arc::clone(&terminals),
+            Arc::clone(&grader),
+            Arc::clone(&events),
+        );
         let announcing = Arc::clone(&sandboxes);
         tokio::spawn(async move {
             while let Some(sandbox) = told.recv().await {
@@ -135,7 +147,7 @@ impl Live {
         sandboxes.begin().await?;
         Arc::clone(&grader).begin().await;
         let closing = CancellationToken::new();
-        Ok(Self(Arc::new(Parts { engine, catalog, texts, events, terminals, sandboxes, grader, closing })))
+        Ok(Self(Arc::new(Parts { engine, catalog, texts, events, terminals, sandboxes, grader, watchers, closing })))
     }
 
     /// Streams end, so that the server can. Sandboxes live on, for the next server.

@@ -47,7 +47,10 @@ impl Live {
             None => Default::default(),
         };
         let Some(text) = self.texts.of(lab.id.as_str()) else { return Ok(Vec::new()) };
-        let view = |id: &str| text.check(id, verdicts.get(id), running.contains(id));
+        let view = |id: &str| {
+            let stale = row.is_some_and(|row| self.grader.is_stale(row, id));
+            text.check(id, verdicts.get(id), running.contains(id)).map(|view| CheckView { stale, ..view })
+        };
         Ok(lab.checks().filter_map(|(task, check)| Some((task.id.to_string(), view(check.id.as_str())?))).collect())
     }
 

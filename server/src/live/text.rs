@@ -120,6 +120,7 @@ impl LabText {
             why,
             references: text.references.clone(),
             lesson: text.lesson.clone(),
+            stale: false,
             tampered: result.map(|result| result.tampered.clone()).unwrap_or_default(),
         })
     }

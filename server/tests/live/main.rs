@@ -5,6 +5,7 @@
 //! lifecycle  start, reset, stop, expire, fail, wait
 //! takeover   what a dead server left, what the engine lost, what no row claims
 //! grading    attempts: one at a time, stored once, whoever dies
+//! watching   what happens is looked at by itself
 //! stream     events over HTTP            socket     terminals over HTTP
 //! wire       the other end: requests, event stream, socket
 //! ```
@@ -15,4 +16,5 @@ mod lifecycle;
 mod socket;
 mod stream;
 mod takeover;
+mod watching;
 mod wire;

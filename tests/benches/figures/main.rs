@@ -6,6 +6,7 @@
 //! grading  a whole lab, from the click to the score  beside one `docker exec` for each check
 //! echo     a key, there and back                     beside the same shell by `docker exec` in the same container
 //! flood    `cat` of 50 MB                            beside the same by `docker exec` in the same container
+//! live     a sandbox that is watched while nothing happens  beside the same without a page
 //! page     a lesson's page                           beside nginx, serving the same bytes from a file
 //! size     what a browser downloads
 //!
@@ -24,6 +25,7 @@ mod echo;
 mod flood;
 mod grading;
 mod lab;
+mod live;
 mod memory;
 mod page;
 mod raw;
@@ -35,7 +37,7 @@ mod start;
 use anyhow::{Context as _, Result, bail};
 use report::Report;
 
-const NAMES: [&str; 7] = ["size", "start", "memory", "grading", "echo", "flood", "page"];
+const NAMES: [&str; 8] = ["size", "start", "memory", "grading", "live", "echo", "flood", "page"];
 const ROUNDS: usize = 20;
 
 struct Options {
@@ -76,6 +78,7 @@ async fn main() -> Result<()> {
             "start" => start::measure(&mut report, options.rounds).await,
             "memory" => memory::measure(&mut report).await,
             "grading" => grading::measure(&mut report, options.rounds).await,
+            "live" => live::measure(&mut report).await,
             "echo" => echo::measure(&mut report).await,
             "flood" => flood::measure(&mut report).await,
             "page" => page::measure(&mut report).await,

@@ -124,6 +124,25 @@ pub(crate) async fn memory(docker: &Docker, container: &str) -> Result<u64> {
     Ok(memory.usage.context("no memory usage")?.saturating_sub(droppable.unwrap_or(0)))
 }
 
+/// What a container has used up so far.
+pub(crate) struct Statistics {
+    /// Nanoseconds of processors.
+    pub(crate) processor: u64,
+    pub(crate) processes: u64,
+}
+
+pub(crate) async fn statistics(docker: &Docker, container: &str) -> Result<Statistics> {
+    let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+    let stats: ContainerStatsResponse =
+        docker.stats(container, Some(options)).next().await.context("the engine has no statistics")??;
+    let usage = stats.cpu_stats.and_then(|stats| stats.cpu_usage).and_then(|usage| usage.total_usage);
+    let processes = stats.pids_stats.and_then(|stats| stats.current);
+    Ok(Statistics {
+        processor: usage.context("no processor statistics")?,
+        processes: processes.context("no count of processes")?,
+    })
+}
+
 /// A program of the student's image, by `docker exec` in the outer container: with its loader, since it lies below `/host`.
 pub(crate) fn program(path: &str) -> Vec<String> {
     let (loader, libraries) = if cfg!(target_arch = "aarch64") {

@@ -274,6 +274,7 @@ mod tests {
             why: String::new(),
             references: vec![],
             lesson: None,
+            stale: false,
             tampered: vec![],
         }
     }

@@ -17,6 +17,9 @@ pub fn LabHead(title: String, pass: u8, graded: bool, live: Live) -> impl IntoVi
         Signal::derive(move || feed.sandbox.with(|s| s.as_ref().is_some_and(|s| s.state == SandboxState::Ready)));
     let there = Memo::new(move |_| feed.sandbox.with(|s| s.as_ref().is_some_and(|s| !s.state.is_over())));
     let timed = Memo::new(move |_| feed.left().is_some());
+    let stale = Memo::new(move |_| {
+        feed.tasks.with(|tasks| tasks.iter().flat_map(|task| &task.checks).any(|check| check.stale))
+    });
     let tampered = Memo::new(move |_| {
         feed.tasks.with(|tasks| tasks.iter().flat_map(|task| &task.checks).any(|check| !check.tampered.is_empty()))
     });
@@ -73,6 +76,9 @@ pub fn LabHead(title: String, pass: u8, graded: bool, live: Live) -> impl IntoVi
             {move || feed.problem.get().map(|problem| view! {
                 <p class="notice bad" role="alert"><Icon glyph=Glyph::Warn/><span>{problem.to_string()}</span>
                     <button type="button" class="quiet" on:click=move |_| feed.problem.set(None)>"Close"</button></p>
+            })}
+            {move || stale.get().then(|| view! {
+                <p class="notice" data-testid="stale"><Icon glyph=Glyph::Clock/>"Something changed in the sandbox since some of these verdicts. They and the score are of then; check again to know."</p>
             })}
             {move || tampered.get().then(|| view! {
                 <p class="notice warn" data-testid="tampered"><Icon glyph=Glyph::Warn/>"Programs in your sandbox are not the image’s any more; the evidence says which. The verdicts rest on the kernel and on our own tools, not on them."</p>

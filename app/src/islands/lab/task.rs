@@ -94,7 +94,7 @@ fn alone(lab: String, state: TaskState) -> Live {
 fn CheckRow(check: CheckView) -> impl IntoView {
     let mark = Mark::of(check.verdict, check.running);
     let evidence = matches!(check.verdict, Some(Verdict::Fail | Verdict::Unknown)) && !check.running;
-    let CheckView { title, expected, observed, why, references, lesson, verdict, tampered, .. } = check;
+    let CheckView { title, expected, observed, why, references, lesson, verdict, stale, tampered, .. } = check;
     let passed = verdict == Some(Verdict::Pass);
     let unknown = verdict == Some(Verdict::Unknown);
     let evidence =
@@ -105,7 +105,7 @@ fn CheckRow(check: CheckView) -> impl IntoView {
     let lesson = lesson.filter(|_| !passed);
     whole(view! {
         <li class="check" data-mark=mark.data()>
-            <p class="check-line"><Icon glyph=mark.glyph()/><span>{title}</span><b>{mark.word()}</b></p>
+            <p class="check-line"><Icon glyph=mark.glyph()/><span>{title}{stale.then(|| view! { " "<small class="stale">"(before the last change)"</small> })}</span><b>{mark.word()}</b></p>
             {evidence.then(|| view! {
                 <dl class="evidence">
                     {pair("Expected", expected, true)}

@@ -58,6 +58,7 @@ fn check(id: &str, title: &str, verdict: Option<Verdict>) -> CheckView {
         why: String::new(),
         references: vec![],
         lesson: None,
+        stale: false,
         tampered: vec![],
     }
 }

@@ -78,6 +78,15 @@ pub struct ScanEntry {
     pub capable: bool,
 }
 
+/// How far somebody was told of what happens on a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Seconds since 1970, with a fraction.
+    pub time: String,
+    /// By path, what tells one state of a file from another. One that is not there is left out.
+    pub files: BTreeMap<String, String>,
+}
+
 /// A program that is not what the image has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {

@@ -18,7 +18,7 @@
 use bulkhead_agent::look::{Look, Seen, facts::CgroupLevel};
 use serde_json::{Value, json};
 
-use super::{Kind, container};
+use super::{Kind, Watch, container};
 use crate::{
     grade::{
         Eyes, Finding, Halt, Outcome,
@@ -173,6 +173,10 @@ impl Kind for CgroupCheck {
 
     fn machines(&self) -> Vec<&MachineName> {
         vec![&self.of.machine]
+    }
+
+    fn watch(&self) -> Option<Watch<'_>> {
+        Some(Watch::engine())
     }
 }
 

@@ -11,7 +11,7 @@
 
 use serde_json::Value;
 
-use super::{Kind, show};
+use super::{Kind, Watch, show};
 use crate::{
     grade::{Eyes, Finding, Halt, Outcome, containers, containers::Of, jq::Jq},
     manifest::{Fields, MachineName},
@@ -78,6 +78,11 @@ impl Kind for ContainerCheck {
 
     fn machines(&self) -> Vec<&MachineName> {
         vec![&self.of.machine]
+    }
+
+    /// Of what is written in a container nobody tells.
+    fn watch(&self) -> Option<Watch<'_>> {
+        matches!(self.see, See::Inspect).then(Watch::engine)
     }
 }
 

@@ -15,7 +15,7 @@
 use bulkhead_agent::look::{FileKind, Look, Seen, facts::ProcessBrief};
 use serde_json::{Map, Value, json};
 
-use super::{Kind, container};
+use super::{Kind, Watch, container};
 use crate::{
     grade::{Eyes, Halt, Outcome, containers, eyes::misplaced, jq::Jq},
     manifest::{Fields, MachineName},
@@ -125,6 +125,10 @@ impl Kind for EngineCheck {
 
     fn machines(&self) -> Vec<&MachineName> {
         vec![&self.machine]
+    }
+
+    fn watch(&self) -> Option<Watch<'_>> {
+        Some(Watch { engine: true, files: vec![USUAL_FILE] })
     }
 }
 

@@ -16,7 +16,7 @@
 
 use bulkhead_agent::look::{FileFacts, FileKind, Look, Seen};
 
-use super::{Kind, container};
+use super::{Kind, Watch, container};
 use crate::{
     grade::{
         Eyes, Finding, Halt, Outcome,
@@ -218,6 +218,16 @@ impl Kind for FileCheck {
         match &self.place {
             Place::Machine(machine) => vec![machine],
             Place::Container(of) => vec![&of.machine],
+        }
+    }
+
+    /// Of what is written in a container nobody tells.
+    fn watch(&self) -> Option<Watch<'_>> {
+        match &self.place {
+            Place::Machine(machine) if machine.as_str() == "host" => {
+                Some(Watch { engine: false, files: vec![&self.path] })
+            }
+            _ => None,
         }
     }
 

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Kind, container};
+use super::{Kind, Watch, container};
 use crate::{
     grade::{Eyes, Finding, Halt, Outcome, containers, finding, jq::Jq, pattern::Pattern},
     manifest::{Fields, MachineName, Text},
@@ -207,6 +207,10 @@ impl Kind for InventoryCheck {
 
     fn machines(&self) -> Vec<&MachineName> {
         vec![&self.machine]
+    }
+
+    fn watch(&self) -> Option<Watch<'_>> {
+        Some(Watch::engine())
     }
 
     fn texts(&self) -> Vec<(&Text, Vec<&str>)> {

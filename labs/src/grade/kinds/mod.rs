@@ -77,9 +77,31 @@ pub trait Kind: fmt::Debug + Send + Sync {
         None
     }
 
+    /// What tells that it may come to something else by now. `None`: nothing does, or looking at it does something, so it
+    /// is looked at when the student asks.
+    fn watch(&self) -> Option<Watch<'_>> {
+        None
+    }
+
     /// The untouched start must fail it because the exploit works, not for another reason.
     fn works_at_start(&self) -> bool {
         false
+    }
+}
+
+/// What a check depends on that tells of its changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watch<'a> {
+    /// What happens to containers, images, networks and volumes of the student's engine, and to itself.
+    pub engine: bool,
+    /// Files of the student's machine.
+    pub files: Vec<&'a str>,
+}
+
+impl Watch<'_> {
+    /// The engine alone.
+    pub(crate) fn engine() -> Self {
+        Self { engine: true, files: Vec::new() }
     }
 }
 

@@ -13,7 +13,7 @@
 
 use bulkhead_agent::look::MountFacts;
 
-use super::Kind;
+use super::{Kind, Watch};
 use crate::{
     grade::{
         Eyes, Finding, Outcome,
@@ -132,6 +132,10 @@ impl Kind for MountCheck {
 
     fn machines(&self) -> Vec<&MachineName> {
         vec![&self.of.machine]
+    }
+
+    fn watch(&self) -> Option<Watch<'_>> {
+        Some(Watch::engine())
     }
 }
 

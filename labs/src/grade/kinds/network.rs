@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use bulkhead_agent::look::{Look, Seen};
 use serde_json::Value;
 
-use super::{Kind, container};
+use super::{Kind, Watch, container};
 use crate::{
     grade::{
         Eyes, Finding, Halt, Outcome,
@@ -174,6 +174,10 @@ impl Kind for NetworkCheck {
 
     fn machines(&self) -> Vec<&MachineName> {
         vec![&self.machine]
+    }
+
+    fn watch(&self) -> Option<Watch<'_>> {
+        Some(Watch::engine())
     }
 }
 

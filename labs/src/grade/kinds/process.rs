@@ -16,7 +16,7 @@
 use bulkhead_agent::look::ProcessFacts;
 use serde_json::Value;
 
-use super::{Kind, capabilities, container};
+use super::{Kind, Watch, capabilities, container};
 use crate::{
     grade::{
         Eyes, Finding, Halt, Outcome,
@@ -181,6 +181,10 @@ impl Kind for ProcessCheck {
 
     fn machines(&self) -> Vec<&MachineName> {
         vec![&self.of.machine]
+    }
+
+    fn watch(&self) -> Option<Watch<'_>> {
+        Some(Watch::engine())
     }
 }
 

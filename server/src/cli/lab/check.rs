@@ -49,7 +49,7 @@ pub(super) async fn run(options: Options) -> CliResult {
     }
     let passed = match context.scope {
         Scope::All => grading.passed,
-        Scope::Task(_) => grading.results.iter().all(|result| result.verdict == Verdict::Pass),
+        Scope::Task(_) | Scope::Checks(_) => grading.results.iter().all(|result| result.verdict == Verdict::Pass),
     };
     Ok(Outcome::from_yes(passed))
 }

@@ -32,6 +32,11 @@ impl Events {
         }
     }
 
+    /// How many listen to a lab of an account.
+    pub fn listeners(&self, account: AccountId, lab: &str) -> usize {
+        self.channels().get(&(account, lab.to_owned())).map_or(0, broadcast::Sender::receiver_count)
+    }
+
     pub fn subscribe(&self, account: AccountId, lab: &str) -> broadcast::Receiver<LabEvent> {
         let mut channels = self.channels();
         // Pages come and go; channels that nobody listens to any more are swept here.

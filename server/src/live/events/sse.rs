@@ -45,6 +45,7 @@ pub async fn stream(
         account,
         lab,
     };
+    listening.platform.live.watchers.ensure(account, &listening.lab);
     Sse::new(events(listening)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("")).into_response()
 }
 

@@ -13,16 +13,20 @@
 //! ```text
 //! request   what is asked for: start, join, wait for the turn
 //! run       one grading
+//! live      what is looked at by itself, when something happened
 //! resume    attempts that a dead server left
 //! sandbox   how a sandbox is looked at and its engine restarted
 //! ```
 
+mod live;
 mod request;
 mod resume;
 mod run;
 mod sandbox;
 
+pub use live::Happened;
 pub(crate) use run::best_view;
+pub(crate) use sandbox::Watched;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -32,6 +36,7 @@ use std::{
 
 use bulkhead_labs::{engine::SandboxId, grade::Scope, manifest::Catalog};
 
+use self::live::Stale;
 use super::{events::Events, sandboxes::Sandboxes, terminals::Terminals, text::Texts, variables::Key};
 use crate::{
     clock::Clock,
@@ -64,6 +69,8 @@ pub struct Grader {
     terminals: Arc<Terminals>,
     events: Arc<Events>,
     running: Mutex<HashMap<SandboxId, Running>>,
+    /// Verdicts that nobody has looked at since something happened. Forgotten with the server; the next one looks anew.
+    stale: Mutex<Stale>,
 }
 
 /// What is being graded in one sandbox, and what comes after it.
@@ -73,6 +80,8 @@ struct Running {
     next: Option<Scope>,
     /// Checks that are being looked at.
     checks: BTreeSet<String>,
+    /// Nobody asked for it, so it is not shown.
+    quiet: bool,
 }
 
 /// What [`Grader`] is made of.
@@ -104,6 +113,7 @@ impl Grader {
             terminals,
             events,
             running: Mutex::default(),
+            stale: Mutex::default(),
         })
     }
 }

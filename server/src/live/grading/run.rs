@@ -19,7 +19,7 @@ impl Grader {
         let Some(lab) = self.catalog.lab(&sandbox.lab) else { return };
         let done = match scope {
             Scope::All => self.grade_attempt(sandbox, lab).await,
-            Scope::Task(_) => self.grade_task(sandbox, lab, scope).await,
+            Scope::Task(_) | Scope::Checks(_) => self.grade_task(sandbox, lab, scope).await,
         };
         if let Err(error) = done {
             tracing::error!(sandbox = %sandbox.id, error = &error as &dyn std::error::Error, "a grading was not stored");
@@ -84,8 +84,19 @@ impl Grader {
     }
 
     async fn look(&self, sandbox: &Sandbox, lab: &Lab, scope: &Scope) -> StoreResult<Grading> {
+        let before = self.store.lab_state().verdicts(&sandbox.id, sandbox.generation).await?;
+        self.observe(sandbox, lab, scope, &|event| self.tell_check(sandbox, &before, event)).await
+    }
+
+    /// Looks and judges.
+    pub(super) async fn observe(
+        &self,
+        sandbox: &Sandbox,
+        lab: &Lab,
+        scope: &Scope,
+        tell: &(dyn Fn(GradeEvent) + Send + Sync),
+    ) -> StoreResult<Grading> {
         let state = self.store.lab_state();
-        let before = state.verdicts(&sandbox.id, sandbox.generation).await?;
         let answers: BTreeMap<CheckId, Answer> = state
             .answers(&sandbox.id, sandbox.generation)
             .await?
@@ -96,8 +107,7 @@ impl Grader {
         let mut context = Context::new(variables, answers, Nonce::new(self.random.bytes()));
         context.scope = scope.clone();
         let seen = Watched::new(self.terminals.of(&sandbox.id, None));
-        let tell = |event| self.tell_check(sandbox, &before, event);
-        Ok(grade_with_restart(lab, &seen, &seen, &context, &tell).await)
+        Ok(grade_with_restart(lab, &seen, &seen, &context, tell).await)
     }
 
     fn tell_check(&self, sandbox: &Sandbox, before: &BTreeMap<String, CheckResult>, event: GradeEvent) {
@@ -106,6 +116,9 @@ impl Grader {
             GradeEvent::Judged(result) => (&result.task, &result.check, Some(result), false),
             GradeEvent::Restarting => return,
         };
+        if !running {
+            self.freshen(&sandbox.id, check);
+        }
         if let Some(now) = self.running().get_mut(&sandbox.id) {
             if running {
                 now.checks.insert(check.clone());
@@ -134,7 +147,7 @@ impl Grader {
     }
 
     /// The sandbox that was looked at is still the one that the student has.
-    async fn still_there(&self, sandbox: &Sandbox) -> StoreResult<bool> {
+    pub(super) async fn still_there(&self, sandbox: &Sandbox) -> StoreResult<bool> {
         let row = self.store.sandboxes().by_id(&sandbox.id).await?;
         Ok(row.is_some_and(|row| row.phase == Phase::Ready && row.generation == sandbox.generation))
     }

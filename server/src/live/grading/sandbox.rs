@@ -14,10 +14,10 @@ use bulkhead_labs::{
 
 use crate::live::terminals::Hub;
 
-pub(super) struct Watched(Arc<Hub>);
+pub(crate) struct Watched(Arc<Hub>);
 
 impl Watched {
-    pub(super) fn new(hub: Arc<Hub>) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
         Self(hub)
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     grade::{
         Eyes, Finding, Halt, Outcome, finding,
         jq::Jq,
-        kinds::{Kind, container},
+        kinds::{Kind, Watch, container},
         pattern::Pattern,
     },
     manifest::{Fields, MachineName, Text},
@@ -88,6 +88,10 @@ impl Kind for HistoryCheck {
 
     fn machines(&self) -> Vec<&MachineName> {
         vec![self.which.machine()]
+    }
+
+    fn watch(&self) -> Option<Watch<'_>> {
+        Some(Watch::engine())
     }
 
     fn texts(&self) -> Vec<(&Text, Vec<&str>)> {

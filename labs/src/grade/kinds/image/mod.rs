@@ -32,7 +32,7 @@ mod which;
 pub(in crate::grade::kinds) use history::HistoryCheck;
 pub(in crate::grade::kinds) use which::is_digest;
 
-use super::{Kind, container};
+use super::{Kind, Watch, container};
 use crate::{
     grade::{Eyes, Finding, Halt, Outcome, finding, jq::Jq},
     manifest::{Fields, MachineName, Text},
@@ -183,6 +183,10 @@ impl Kind for ImageCheck {
 
     fn machines(&self) -> Vec<&MachineName> {
         vec![self.which.machine()]
+    }
+
+    fn watch(&self) -> Option<Watch<'_>> {
+        Some(Watch::engine())
     }
 
     fn texts(&self) -> Vec<(&Text, Vec<&str>)> {

@@ -8,6 +8,7 @@
 //! answer     one question and answer of HTTP      engine  reports: a machine's engine      http  tls  knock: services
 //! attempt    tried in a process's own place       visit: errands where an attacker would stand
 //! firewall   the packet filter, by the image's own tools
+//! wait       until something happens
 //! names      names to addresses                   unix: sockets in a file system
 //! ```
 
@@ -35,6 +36,7 @@ mod tls;
 mod tree;
 mod unix;
 mod visit;
+mod wait;
 
 use std::time::Duration;
 
@@ -119,6 +121,9 @@ pub(crate) fn look(sandbox: &Sandbox, look: &Look) -> Outcome<Seen> {
         Look::Firewall { machine } => firewall::look(place::machine(sandbox, machine)?),
         Look::Tampered { machine, directories, programs } => {
             tamper::look(place::machine(sandbox, machine)?, directories, programs)
+        }
+        Look::Wait { machine, paths, since, timeout_ms } => {
+            wait::look(place::machine(sandbox, machine)?, paths, since.as_ref(), millis(*timeout_ms))
         }
         Look::Processes { machine } => processes::look(place::machine(sandbox, machine)?),
     }
