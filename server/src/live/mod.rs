@@ -6,6 +6,7 @@
 //! grading     one at a time in each sandbox, stored once
 //! watching    what happens in sandboxes whose pages are open
 //! events      one stream for each page, whole state first
+//! session     the end of the session that a stream came with
 //! state       the whole present state of a lab for one student
 //! text        a lab's texts, rendered once
 //! engine      an engine that may answer later
@@ -21,6 +22,7 @@ pub mod grading;
 pub mod images;
 pub mod installed;
 pub mod sandboxes;
+pub(crate) mod session;
 pub mod state;
 pub mod terminals;
 pub mod text;

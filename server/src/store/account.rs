@@ -190,6 +190,7 @@ impl AccountTable<'_> {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
+        self.0.tell_sessions_ended();
         Ok(done.rows_affected() == 1)
     }
 }

@@ -6,6 +6,7 @@ use sqlx::{
     Any, AnyPool, Executor,
     any::{AnyPoolOptions, install_default_drivers},
 };
+use tokio::sync::watch;
 
 use super::{StoreError, StoreResult};
 
@@ -68,6 +69,8 @@ impl fmt::Debug for DatabaseUrl {
 pub struct Store {
     pool: AnyPool,
     dialect: Dialect,
+    /// Told whenever this process ended a web session.
+    ended: watch::Sender<()>,
 }
 
 impl Store {
@@ -92,7 +95,7 @@ impl Store {
             Dialect::Postgres => sqlx::migrate!("../migrations/postgres"),
         };
         migrations.run(&pool).await.map_err(StoreError::Migrate)?;
-        Ok(Self { pool, dialect: url.dialect })
+        Ok(Self { pool, dialect: url.dialect, ended: watch::Sender::default() })
     }
 
     pub fn dialect(&self) -> Dialect {
@@ -101,6 +104,15 @@ impl Store {
 
     pub(crate) fn pool(&self) -> &AnyPool {
         &self.pool
+    }
+
+    /// Changes when web sessions were ended by this process; others' ends are found by asking.
+    pub(crate) fn sessions_ended(&self) -> watch::Receiver<()> {
+        self.ended.subscribe()
+    }
+
+    pub(super) fn tell_sessions_ended(&self) {
+        self.ended.send_replace(());
     }
 
     /// Begins a transaction that writes.

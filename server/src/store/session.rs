@@ -147,6 +147,7 @@ impl SessionTable<'_> {
             .bind(handle)
             .execute(self.0.pool())
             .await?;
+        self.0.tell_sessions_ended();
         Ok(done.rows_affected() == 1)
     }
 
@@ -156,6 +157,7 @@ impl SessionTable<'_> {
             .bind(account.get())
             .execute(self.0.pool())
             .await?;
+        self.0.tell_sessions_ended();
         Ok(done.rows_affected())
     }
 
@@ -165,6 +167,7 @@ impl SessionTable<'_> {
             .bind(now.millis())
             .execute(self.0.pool())
             .await?;
+        self.0.tell_sessions_ended();
         Ok(done.rows_affected())
     }
 }
@@ -255,6 +258,7 @@ impl SessionStore for Sessions {
             .execute(self.store.pool())
             .await
             .map_err(backend)?;
+        self.store.tell_sessions_ended();
         Ok(())
     }
 }

@@ -81,6 +81,11 @@ impl Bench {
         Server { platform: Arc::new(platform.expect("a platform")), live, store: self.store.clone(), serving: None }
     }
 
+    /// The same database as another process has it.
+    pub(crate) async fn another_store(&self) -> Store {
+        Store::open(&DatabaseUrl::sqlite_file(&self.folder.join("bulkhead.db"))).await.expect("a database")
+    }
+
     pub(crate) async fn on_engine(&self) -> Vec<(String, u32)> {
         let found = self.engine.list().await.expect("an engine");
         found.into_iter().map(|found| (found.id.to_string(), found.generation)).collect()

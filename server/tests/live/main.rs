@@ -7,12 +7,14 @@
 //! grading    attempts: one at a time, stored once, whoever dies
 //! watching   what happens is looked at by itself
 //! stream     events over HTTP            socket     terminals over HTTP
+//! signed_out what ends with a session
 //! wire       the other end: requests, event stream, socket
 //! ```
 
 mod bench;
 mod grading;
 mod lifecycle;
+mod signed_out;
 mod socket;
 mod stream;
 mod takeover;

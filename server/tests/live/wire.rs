@@ -24,9 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends a form as a page of ours would. The whole answer, or nothing if the server went.
 pub(crate) async fn post(address: SocketAddr, path: &str, form: &str) -> Option<String> {
+    post_as(address, "", path, form).await
+}
+
+/// The same, signed in.
+pub(crate) async fn post_as(address: SocketAddr, cookie: &str, path: &str, form: &str) -> Option<String> {
     let request = format!(
         "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n\
-         Accept: application/json\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+         Cookie: {cookie}\r\nAccept: application/json\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
         form.len()
     );
     let mut stream = TcpStream::connect(address).await.ok()?;
@@ -86,6 +91,17 @@ impl Socket {
                 }
                 Some(_) => {}
                 None => panic!("the socket ended before {wanted:?}"),
+            }
+        }
+    }
+
+    /// The next that is no output.
+    pub(crate) async fn next_notice(&mut self) -> FromServer {
+        loop {
+            match self.next().await {
+                Some(Message::Text(text)) => return serde_json::from_str(&text).expect("a notice"),
+                Some(_) => {}
+                None => panic!("the socket ended without a word"),
             }
         }
     }

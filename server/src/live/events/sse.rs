@@ -1,4 +1,5 @@
-//! `GET /events/lab/{id}`: the lab's state as server-sent events, whole at first and whenever the page fell behind.
+//! `GET /events/lab/{id}`: the lab's state as server-sent events, whole at first and whenever the page fell behind, for
+//! as long as the page's reader is signed in.
 
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
@@ -11,13 +12,14 @@ use axum::{
     },
 };
 use bulkhead_app::api::{ApiError, Caller, lab::LabEvent};
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     backend::{Fault, Platform, account_of},
     http::refusal,
+    live::session,
     store::AccountId,
 };
 
@@ -41,12 +43,14 @@ pub async fn stream(
         waiting: VecDeque::new(),
         whole: true,
         closing: platform.live.closing(),
-        platform,
+        platform: Arc::clone(&platform),
         account,
         lab,
     };
     listening.platform.live.watchers.ensure(account, &listening.lab);
-    Sse::new(events(listening)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("")).into_response()
+    let signed_out = Box::pin(async move { session::over(platform, &caller).await });
+    let events = events(listening).take_until(signed_out);
+    Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("")).into_response()
 }
 
 struct Listening {

@@ -23,7 +23,7 @@ use super::{Rights, Viewer, outbox::Item};
 use crate::{
     backend::{Fault, Platform, account_of},
     http::refusal,
-    live::sandboxes::phase::Phase,
+    live::{sandboxes::phase::Phase, session},
 };
 
 /// A proxy closes what is silent; a browser that is gone must not keep its place.
@@ -45,10 +45,9 @@ pub async fn open(
         Ok(viewer) => viewer,
         Err(error) => return refusal(error),
     };
-    upgrade
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .on_upgrade(move |socket| async move { serve(socket, viewer).await })
+    upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
+        serve(socket, viewer, Box::pin(session::over(platform, &caller))).await;
+    })
 }
 
 /// The owner's, or an instructor's view. To everybody else there is no such sandbox.
@@ -79,13 +78,22 @@ enum End {
     /// He sent what is no part of our language.
     Broke,
     Silent,
+    /// His session is over.
+    SignedOut,
 }
 
-async fn serve(mut socket: WebSocket, viewer: Viewer) {
-    let end = talk(&mut socket, &viewer).await;
+async fn serve(mut socket: WebSocket, viewer: Viewer, signed_out: impl Future<Output = ()>) {
+    let end = tokio::select! {
+        end = talk(&mut socket, &viewer) => end,
+        () = signed_out => End::SignedOut,
+    };
+    if matches!(end, End::SignedOut) {
+        let reason = "You are signed out. Sign in again to go on; the terminal is kept.".to_owned();
+        send(&mut socket, text(&FromServer::Gone { reason })).await;
+    }
     let (code, reason) = match end {
         End::Left | End::Silent => return,
-        End::Over => (close_code::NORMAL, "over"),
+        End::Over | End::SignedOut => (close_code::NORMAL, "over"),
         End::Broke => (close_code::POLICY, "not understood"),
     };
     let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
