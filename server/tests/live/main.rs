@@ -7,11 +7,12 @@
 //! grading    attempts: one at a time, stored once, whoever dies
 //! watching   what happens is looked at by itself
 //! stream     events over HTTP            socket     terminals over HTTP
-//! signed_out what ends with a session
+//! signed_out what ends with a session connections  slow ones, and the server's end
 //! wire       the other end: requests, event stream, socket
 //! ```
 
 mod bench;
+mod connections;
 mod grading;
 mod lifecycle;
 mod signed_out;
