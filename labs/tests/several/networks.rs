@@ -119,7 +119,7 @@ async fn cables_are_cut_and_put_back_each_for_itself() {
         assert!(sandbox.link.cut("nobody", None).await.is_err());
         // Who is root there cannot put his own cable back by starting anew.
         sandbox.link.cut("work", Some("lan")).await.expect("cut");
-        sandbox.run("work", 0, "kill -TERM 1; sleep 1").await;
+        sandbox.run("work", 0, "kill -TERM 1").await;
         until("it started anew", async || {
             let status = sandbox.link.status().await.expect("a status");
             status

@@ -63,7 +63,7 @@ async fn a_terminal_finds_the_same_shell_again() {
     let before = shell.until_between("pid-", "-").await;
     shell.until("\n1\r\n").await;
     // Something that would be seen twice if it were run twice, and a query that must not be answered twice.
-    shell.type_in("echo run >> /root/count; printf 'a\\033[6nb\\n'; sleep 0.2; wc -l < /root/count\n").await;
+    shell.type_in("echo run >> /root/count; printf 'a\\033[6nb\\n'; wc -l < /root/count\n").await;
     shell.until("\n1\r\n").await;
     server.kill().await;
 
