@@ -66,7 +66,8 @@ async fn nobody_writes_to_what_is_shared() {
                  touch $layer/etc/mine; rm $layer/etc/passwd; mount -o remount,bind,rw $(realpath $layer); touch $layer/etc/mine; done",
             )
             .await;
-        assert!(tries.code != 0 && tries.stderr.contains("Read-only file system"), "{tries:?}");
+        // Several layers have such a directory, and none can be written to.
+        assert!(tries.stderr.contains("Read-only file system"), "{tries:?}");
         assert_eq!(sandbox.says("ls /var/lib/docker/overlay2/*/diff/etc | grep -c -x mine || true").await, "0");
     })
     .await;
