@@ -7,6 +7,7 @@
 //! glossary     terms, and where a text names them
 //! check        a lesson as a whole, lessons against the course
 //! load         files -> course: `Course::parse`, `Course::read`, `lint`
+//! memory       pages as they were rendered last time
 //! course       modules, sections, lessons in order
 //! lesson       one lesson: front matter and what was rendered
 //! replay       running a lesson's commands again, and comparing
@@ -27,6 +28,7 @@ mod files;
 mod glossary;
 mod lesson;
 mod load;
+mod memory;
 mod outline;
 mod print;
 mod quiz;
@@ -39,12 +41,13 @@ pub use course::{Course, Entry, Module, Placed, Section};
 pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Files, ReadError, read_dir};
 pub use glossary::Term;
-pub use lesson::{Command, Heading, Lesson, Reference, Status, TextSection};
+pub use lesson::{Command, Heading, Lesson, Reference, SavedFile, Status, TextSection};
 pub use load::{LoadError, lint};
+pub use memory::Memory;
 pub use quiz::{
     Answer, Kind, Mark, OptionMark, OrderItem, PASS_PERCENT, Printed, PublicKind, PublicQuestion, PublicQuiz, Question,
     Quiz, QuizMarks, QuizOption,
 };
 pub use render::{Fragment, render_fragment};
-pub use replay::{Difference, Span, paste};
+pub use replay::{Difference, Span, Step, paste};
 pub use search::SearchHit;

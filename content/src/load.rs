@@ -8,6 +8,7 @@ use crate::{
     files,
     glossary::{self, Finder},
     lesson::front,
+    memory::{Memory, Rendered},
     outline::{self, Outline, OutlineLesson},
     render::{self, Target},
     search::Index,
@@ -29,7 +30,7 @@ fn display(findings: &[Diagnostic]) -> String {
 impl Course {
     /// Warnings are kept in the course; one error refuses it.
     pub fn parse(files: &Files) -> Result<Self, Vec<Diagnostic>> {
-        let (course, findings) = load(files);
+        let (course, findings) = load(files, &mut Memory::default());
         match course {
             Some(course) if !findings.iter().any(Diagnostic::is_error) => Ok(Self { warnings: findings, ..course }),
             _ => Err(findings),
@@ -39,7 +40,12 @@ impl Course {
     /// What can be read of a course that is being written, and everything that is wrong with it. A lesson that cannot be
     /// read is still to come; `None` without an outline.
     pub fn survey(files: &Files) -> (Option<Self>, Vec<Diagnostic>) {
-        load(files)
+        load(files, &mut Memory::default())
+    }
+
+    /// The same, but what did not change since the memory's last load is not rendered again.
+    pub fn survey_again(files: &Files, memory: &mut Memory) -> (Option<Self>, Vec<Diagnostic>) {
+        load(files, memory)
     }
 
     /// Reads the folder that holds `course.toml`.
@@ -50,17 +56,17 @@ impl Course {
 
 /// Every finding, by file and line, errors and warnings.
 pub fn lint(files: &Files) -> Vec<Diagnostic> {
-    load(files).1
+    load(files, &mut Memory::default()).1
 }
 
-fn load(files: &Files) -> (Option<Course>, Vec<Diagnostic>) {
+fn load(files: &Files, memory: &mut Memory) -> (Option<Course>, Vec<Diagnostic>) {
     let mut findings = Vec::new();
-    let course = assemble(files, &mut findings);
+    let course = assemble(files, memory, &mut findings);
     findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     (course, findings)
 }
 
-fn assemble(files: &Files, findings: &mut Vec<Diagnostic>) -> Option<Course> {
+fn assemble(files: &Files, memory: &mut Memory, findings: &mut Vec<Diagnostic>) -> Option<Course> {
     let mut report = Report::new(outline::FILE);
     let text = text(files.get(outline::FILE).map(Vec::as_slice), &mut report);
     let outline = text.and_then(|text| outline::parse(&text, &mut report));
@@ -68,7 +74,9 @@ fn assemble(files: &Files, findings: &mut Vec<Diagnostic>) -> Option<Course> {
     let outline = outline?;
 
     let glossary = glossary(files, &outline, findings);
-    let mut pages = Pages { files, glossary: &glossary, findings, seen: Vec::new(), targets: Vec::new() };
+    let common = [outline::FILE, glossary::FILE].iter().filter_map(|file| files.get_key_value(*file));
+    memory.depend(common.map(|(file, bytes)| (file.clone(), bytes.clone())).collect());
+    let mut pages = Pages { files, glossary: &glossary, memory, findings, seen: Vec::new(), targets: Vec::new() };
     let mut modules = Vec::new();
     for (at, module) in outline.modules.into_iter().enumerate() {
         let slug = module.slug.into_inner();
@@ -87,7 +95,8 @@ fn assemble(files: &Files, findings: &mut Vec<Diagnostic>) -> Option<Course> {
             slug,
         });
     }
-    let Pages { seen, targets, .. } = pages;
+    let Pages { seen, targets, memory, .. } = pages;
+    memory.keep(&seen);
     let mut course = Course {
         glossary: glossary.into_terms(),
         title: outline.title,
@@ -120,6 +129,7 @@ fn glossary(files: &Files, outline: &Outline, findings: &mut Vec<Diagnostic>) ->
 struct Pages<'a> {
     files: &'a Files,
     glossary: &'a Finder,
+    memory: &'a mut Memory,
     findings: &'a mut Vec<Diagnostic>,
     /// Lesson files that the outline knows.
     seen: Vec<String>,
@@ -145,65 +155,73 @@ impl Pages<'_> {
             return Entry::ToCome { slug, title: lesson.title };
         };
         self.seen.push(file.clone());
-        let mut report = Report::new(file.clone());
-        let written = text(Some(bytes), &mut report).and_then(|text| {
-            let (lesson, targets) = self.page(&path, &slug, &lesson.title, &text, &mut report)?;
-            self.targets.push((file, targets));
-            Some(lesson)
+        let (files, glossary) = (self.files, self.glossary);
+        let Rendered { page, findings } = self.memory.page(&file, below(files, &path), || {
+            let mut report = Report::new(file.clone());
+            let page = text(Some(bytes), &mut report)
+                .and_then(|text| page(files, glossary, &path, &slug, &lesson.title, &text, &mut report));
+            Rendered { page, findings: report.into_findings() }
         });
-        self.findings.extend(report.into_findings());
+        self.findings.extend(findings);
+        let written = page.map(|(lesson, targets)| {
+            self.targets.push((file, targets));
+            lesson
+        });
         written.map_or(Entry::ToCome { slug, title: lesson.title }, Entry::Written)
     }
+}
 
-    fn page(
-        &self,
-        path: &str,
-        slug: &str,
-        title: &str,
-        text: &str,
-        report: &mut Report,
-    ) -> Option<(Lesson, Vec<Target>)> {
-        let Some(parts) = front::split(text) else {
-            report.error(1, "no front matter", "begin the file with a YAML block between two lines of `---`");
-            return None;
-        };
-        let source = render::Source {
-            text: parts.body,
-            first_line: parts.body_line,
-            folder: path,
-            files: self.files,
-            glossary: self.glossary,
-        };
-        let page = render::render(&source, report);
-        let front = front::parse(parts.front, report)?;
-        check::page(&front, title, &page, parts.body_line, report);
-        let quiz = (!page.questions.is_empty()).then_some(Quiz { questions: page.questions });
-        let lesson = Lesson {
-            id: front.id,
-            slug: slug.to_owned(),
-            path: path.to_owned(),
-            file: report.file().to_owned(),
-            title: front.title,
-            summary: front.summary,
-            status: front.status,
-            minutes: front.minutes,
-            objectives: front.objectives,
-            prerequisites: front.prerequisites,
-            tags: front.tags,
-            references: front.refs,
-            updated: front.updated,
-            labs: front.labs,
-            sandbox: front.sandbox,
-            html: page.html,
-            headings: page.headings,
-            words: page.words,
-            commands: page.commands,
-            diagrams: page.diagrams,
-            quiz,
-            sections: page.sections,
-        };
-        Some((lesson, page.targets))
-    }
+fn page(
+    files: &Files,
+    glossary: &Finder,
+    path: &str,
+    slug: &str,
+    title: &str,
+    text: &str,
+    report: &mut Report,
+) -> Option<(Lesson, Vec<Target>)> {
+    let Some(parts) = front::split(text) else {
+        report.error(1, "no front matter", "begin the file with a YAML block between two lines of `---`");
+        return None;
+    };
+    let source = render::Source { text: parts.body, first_line: parts.body_line, folder: path, files, glossary };
+    let page = render::render(&source, report);
+    let front = front::parse(parts.front, report)?;
+    check::page(&front, title, &page, parts.body_line, report);
+    let quiz = (!page.questions.is_empty()).then_some(Quiz { questions: page.questions });
+    let lesson = Lesson {
+        id: front.id,
+        slug: slug.to_owned(),
+        path: path.to_owned(),
+        file: report.file().to_owned(),
+        title: front.title,
+        summary: front.summary,
+        status: front.status,
+        minutes: front.minutes,
+        objectives: front.objectives,
+        prerequisites: front.prerequisites,
+        tags: front.tags,
+        references: front.refs,
+        updated: front.updated,
+        labs: front.labs,
+        sandbox: front.sandbox,
+        html: page.html,
+        headings: page.headings,
+        words: page.words,
+        commands: page.commands,
+        saved: page.saved,
+        diagrams: page.diagrams,
+        quiz,
+        sections: page.sections,
+    };
+    Some((lesson, page.targets))
+}
+
+/// All files of a page's folder.
+fn below(files: &Files, folder: &str) -> Files {
+    let prefix = format!("{folder}/");
+    let inside = files.range(prefix.clone()..).take_while(|(file, _)| file.starts_with(&prefix));
+    inside.map(|(file, bytes)| (file.clone(), bytes.clone())).collect()
 }
 
 /// `<module>/test.md`: quiz fences and nothing else.

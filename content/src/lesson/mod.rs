@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Quiz;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lesson {
     /// Immutable: progress and quiz results hang on it.
     pub id: String,
@@ -39,6 +39,7 @@ pub struct Lesson {
     /// Words of prose: code, output and quiz not counted.
     pub words: usize,
     pub commands: Vec<Command>,
+    pub saved: Vec<SavedFile>,
     pub diagrams: usize,
     pub quiz: Option<Quiz>,
     /// The lesson's plain text by heading, for search.
@@ -86,6 +87,15 @@ pub struct Command {
     pub testable: bool,
     /// Marked `no-run`: cannot run in a sandbox.
     pub runnable: bool,
+}
+
+/// A fence marked `save-as`: the runner writes it on the student's machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SavedFile {
+    pub line: usize,
+    /// As the author wrote it; where it is not absolute, the shell's folder at this point of the lesson counts.
+    pub path: String,
+    pub text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,7 +7,7 @@ use super::{
     console::{self, Part},
     info::{self, Info, Run},
 };
-use crate::{Command, quiz};
+use crate::{Command, SavedFile, quiz};
 
 pub(super) fn lift<'a>(events: Events<'a>, desk: &mut Desk<'_>) -> Events<'a> {
     let mut out = Events::with_capacity(events.len());
@@ -56,7 +56,7 @@ fn close(info: &str, text: &str, span: &std::ops::Range<usize>, desk: &mut Desk<
     Some(code::figure(&info, text))
 }
 
-/// Keeps what a reader may run, with the output that follows it.
+/// Keeps what a reader may run, with the output that follows it, and what becomes a file.
 fn record(info: &Info, text: &str, line: usize, desk: &mut Desk<'_>) {
     if info.is_command() {
         desk.page.commands.push(Command {
@@ -68,6 +68,8 @@ fn record(info: &Info, text: &str, line: usize, desk: &mut Desk<'_>) {
             testable: info.run == Run::Testable,
             runnable: info.run != Run::No,
         });
+    } else if let (Some(path), false) = (&info.save_as, info.run == Run::No) {
+        desk.page.saved.push(SavedFile { line, path: path.clone(), text: text.to_owned() });
     } else if info.output {
         match desk.page.commands.last_mut() {
             Some(command) if command.output.is_none() => {

@@ -58,8 +58,11 @@ pub(super) const LANGUAGES: &[Language] = &[
 ];
 
 impl Info {
+    /// A script that becomes a file is none.
     pub(super) fn is_command(&self) -> bool {
-        !self.output && self.language.is_some_and(|language| matches!(language.name, "bash" | "console"))
+        !self.output
+            && self.save_as.is_none()
+            && self.language.is_some_and(|language| matches!(language.name, "bash" | "console"))
     }
 
     pub(super) fn is_console(&self) -> bool {
@@ -107,7 +110,14 @@ pub(super) fn parse(text: &str) -> (Info, Vec<String>) {
         faults.push("`run`, `no-run` and `testable` exclude each other".to_owned());
     }
     info.run = runs.pop().unwrap_or_default();
-    if (info.run == Run::Testable || info.tab.is_some()) && !info.is_command() {
+    if info.save_as.as_ref().is_some_and(String::is_empty) {
+        faults.push("`save-as` names no file".to_owned());
+    }
+    if info.save_as.is_some() && (info.output || info.run == Run::Testable || info.tab.is_some()) {
+        faults.push(
+            "a block with `save-as` is written, not run: `output`, `testable` and `tab` do not go with it".to_owned(),
+        );
+    } else if (info.run == Run::Testable || info.tab.is_some()) && !info.is_command() {
         faults.push("`testable` and `tab` belong to `bash` and `console` fences".to_owned());
     }
     (info, faults)
@@ -155,13 +165,14 @@ mod tests {
 
     #[test]
     fn every_attribute() {
-        let (info, faults) =
-            parse("bash no-run no-copy tab=probe title=\"On the \\ probe\" hl=2,4-6 save-as=/root/x.sh");
+        let (info, faults) = parse("bash no-run no-copy tab=probe title=\"On the \\ probe\" hl=2,4-6");
         assert_eq!(faults, Vec::<String>::new());
         assert_eq!(info.tab.as_deref(), Some("probe"));
         assert_eq!(info.title.as_deref(), Some("On the \\ probe"));
         assert_eq!(info.marked, [(2, 2), (4, 6)]);
         assert!(info.run == Run::No && info.no_copy && info.is_command());
+        let (info, faults) = parse("bash save-as=/root/x.sh");
+        assert!(faults.is_empty() && info.save_as.as_deref() == Some("/root/x.sh") && !info.is_command());
     }
 
     #[test]
@@ -171,6 +182,9 @@ mod tests {
             ("bash runs", "unknown attribute `runs`"),
             ("json testable", "`testable` and `tab` belong"),
             ("bash testable no-run", "exclude each other"),
+            ("bash save-as=x testable", "is written, not run"),
+            ("output save-as=x", "is written, not run"),
+            ("json save-as=", "names no file"),
             ("bash hl=6-4", "`hl=6-4` is not"),
             ("", "names no language"),
         ] {

@@ -44,7 +44,9 @@ use pulldown_cmark::{Event, Options, Parser};
 pub use fragment::{Fragment, render_fragment};
 pub(crate) use links::{Place, Target};
 
-use crate::{Command, Files, Heading, Question, TextSection, diagnostic::Report, glossary::Finder, text::Lines};
+use crate::{
+    Command, Files, Heading, Question, SavedFile, TextSection, diagnostic::Report, glossary::Finder, text::Lines,
+};
 
 pub(crate) type Events<'a> = Vec<(Event<'a>, Range<usize>)>;
 
@@ -67,6 +69,7 @@ pub(crate) struct Page {
     pub(crate) words: usize,
     pub(crate) sections: Vec<TextSection>,
     pub(crate) commands: Vec<Command>,
+    pub(crate) saved: Vec<SavedFile>,
     pub(crate) questions: Vec<Question>,
     pub(crate) diagrams: usize,
     pub(crate) tasks: Vec<String>,

@@ -14,7 +14,7 @@ mod varies;
 pub use expect::Difference;
 pub use paste::paste;
 
-use crate::{Command, Lesson};
+use crate::{Command, Lesson, SavedFile};
 
 /// How much of a lesson is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +24,36 @@ pub enum Span {
     ToFirstTestable,
 }
 
+/// What a lesson has its reader do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'l> {
+    Run(&'l Command),
+    Save(&'l SavedFile),
+}
+
+impl Step<'_> {
+    /// Where it stands in the lesson's file.
+    pub fn line(&self) -> usize {
+        match self {
+            Self::Run(command) => command.line,
+            Self::Save(saved) => saved.line,
+        }
+    }
+}
+
 impl Lesson {
-    /// What to run, in order; nothing where the span ends at a command that is not there.
-    pub fn replay(&self, span: Span) -> Vec<&Command> {
+    /// What to run and to write, in order; nothing where the span ends at a command that is not there.
+    pub fn replay(&self, span: Span) -> Vec<Step<'_>> {
         let end = match span {
-            Span::Whole => self.commands.len(),
-            Span::ToFirstTestable => self.commands.iter().position(|command| command.testable).map_or(0, |at| at + 1),
+            Span::Whole => usize::MAX,
+            Span::ToFirstTestable => {
+                self.commands.iter().find(|command| command.testable).map_or(0, |first| first.line)
+            }
         };
-        self.commands[..end].iter().filter(|command| command.runnable).collect()
+        let commands = self.commands.iter().filter(|command| command.runnable).map(Step::Run);
+        let mut steps: Vec<Step<'_>> = commands.chain(self.saved.iter().map(Step::Save)).collect();
+        steps.retain(|step| step.line() <= end);
+        steps.sort_by_key(Step::line);
+        steps
     }
 }

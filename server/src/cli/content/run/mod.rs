@@ -16,7 +16,7 @@ mod shell;
 
 use std::{path::Path, time::Duration};
 
-use bulkhead_content::{Span, paste};
+use bulkhead_content::{Span, Step, paste};
 use clap::Args;
 use futures::{StreamExt as _, stream};
 
@@ -106,10 +106,10 @@ fn write(folder: &Path, run: &Run<'_>) -> CliResult<()> {
     let fault = |error: std::io::Error| CliError::Machine(format!("{}: {error}", file.display()).into());
     let before = std::fs::read_to_string(&file).map_err(fault)?;
     let printed: Vec<_> = run
-        .commands
+        .steps
         .iter()
-        .filter_map(|(command, came)| match came {
-            Came::Printed(text) => Some((*command, text.as_str())),
+        .filter_map(|(step, came)| match (step, came) {
+            (Step::Run(command), Came::Printed(text)) => Some((*command, text.as_str())),
             _ => None,
         })
         .collect();

@@ -2,15 +2,18 @@
 
 use std::fmt::Write as _;
 
+use bulkhead_content::Step;
+
 use super::{Came, Run};
 use crate::cli::out;
 
 /// Whether everything ran, and all that is compared is as it is shown. What was pasted counts as the same.
 pub(super) fn stands(run: &Run<'_>, pasted: bool) -> bool {
     run.fault.is_none()
-        && run.commands.iter().all(|(command, came)| match came {
-            Came::Printed(text) => pasted || !command.testable || command.agrees(text).is_ok(),
-            Came::Broke(_) | Came::NotRun => false,
+        && run.steps.iter().all(|(step, came)| match (step, came) {
+            (Step::Run(command), Came::Printed(text)) => pasted || !command.testable || command.agrees(text).is_ok(),
+            (Step::Save(_), Came::Printed(_)) => true,
+            (_, Came::Broke(_) | Came::NotRun) => false,
         })
 }
 
@@ -21,12 +24,16 @@ pub(super) fn progress(run: &Run<'_>) {
 }
 
 pub(super) fn everything(run: &Run<'_>) {
-    for (command, came) in &run.commands {
+    for (step, came) in &run.steps {
         let text = match came {
             Came::Printed(text) | Came::Broke(text) => text.trim_end(),
             Came::NotRun => "(not run)",
         };
-        out::say(&format!("{}:{}:\n{}\n{text}\n", run.lesson.file, command.line, indented(&command.input)));
+        let what = match step {
+            Step::Run(command) => indented(&command.input),
+            Step::Save(saved) => format!("  > {}", saved.path),
+        };
+        out::say(&format!("{}:{}:\n{what}\n{text}\n", run.lesson.file, step.line()));
     }
 }
 
@@ -36,11 +43,11 @@ pub(super) fn differences(runs: &[Run<'_>], pasted: bool) {
         if let Some(fault) = &run.fault {
             out::say(&format!("{file}: no result in a sandbox of `{}`: {fault}", run.lab));
         }
-        for (command, came) in &run.commands {
-            let line = command.line;
-            match came {
-                Came::Broke(why) => out::say(&format!("{file}:{line}: {why}")),
-                Came::Printed(text) if !pasted => {
+        for (step, came) in &run.steps {
+            let line = step.line();
+            match (step, came) {
+                (_, Came::Broke(why)) => out::say(&format!("{file}:{line}: {why}")),
+                (Step::Run(command), Came::Printed(text)) if !pasted => {
                     let Err(found) = command.agrees(text) else { continue };
                     let kind = if command.testable { "differs" } else { "differs, but is not marked `testable`" };
                     out::say(&format!(
@@ -48,7 +55,7 @@ pub(super) fn differences(runs: &[Run<'_>], pasted: bool) {
                         found.line, found.expected, found.printed
                     ));
                 }
-                Came::Printed(_) | Came::NotRun => {}
+                (_, Came::Printed(_) | Came::NotRun) => {}
             }
         }
     }
@@ -82,8 +89,10 @@ struct Counts {
 
 impl Counts {
     fn of(run: &Run<'_>) -> Self {
-        let mut counts = Self { of: run.commands.len(), ..Self::default() };
-        for (command, came) in &run.commands {
+        let mut counts = Self::default();
+        for (step, came) in &run.steps {
+            let Step::Run(command) = step else { continue };
+            counts.of += 1;
             let Came::Printed(text) = came else { continue };
             counts.ran += 1;
             if command.testable {

@@ -84,7 +84,7 @@ impl Shell {
 }
 
 /// As one word of bash.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
