@@ -11,6 +11,7 @@
 //! backend   what the pages ask for: course, labs, progress, account
 //! live      sandboxes, terminals, grading, events, reaper
 //! document  what leaves the app as a document: error pages, lab reports
+//! preview   a course that is being written, as its readers will see it
 //! assets    the site folder: embedded in release builds, read from disk in debug builds
 //! cli       the command line
 //! ```
@@ -24,5 +25,6 @@ pub mod config;
 pub mod document;
 pub mod http;
 pub mod live;
+pub(crate) mod preview;
 pub mod random;
 pub mod store;

@@ -12,12 +12,12 @@
 //! ```
 
 mod account;
-mod course;
+pub(crate) mod course;
 mod fault;
 mod lab;
-mod print;
+pub(crate) mod print;
 mod progress;
-mod test;
+pub(crate) mod test;
 mod upkeep;
 
 use std::sync::Arc;
@@ -36,6 +36,7 @@ use bulkhead_content::Course;
 
 pub use fault::{Fault, RequestId, internal};
 
+use self::course::{Reader, Shelf};
 use crate::{
     account::{AccountResult, Accounts},
     assets::Site,
@@ -75,6 +76,11 @@ impl Platform {
         Ok(Self { config, clock, random, store, accounts, course, live, site })
     }
 
+    /// What is read here.
+    fn shelf(&self) -> Shelf<'_> {
+        Shelf { course: &self.course, labs: &self.live.catalog }
+    }
+
     /// The printable report of one attempt: the caller's own, or anyone's for instructors.
     pub async fn report(&self, caller: &Caller, lab: &str, attempt: i64) -> ApiResult<LabReport> {
         lab::report(self, caller, lab, attempt).await
@@ -104,16 +110,16 @@ impl Backend for Platform {
         course::submit_quiz(self, caller, lesson, answers).await
     }
     async fn glossary(&self, caller: &Caller) -> ApiResult<Vec<GlossaryTerm>> {
-        Ok(course::glossary(self, caller))
+        Ok(self.shelf().glossary(&Reader::anonymous(caller)))
     }
     async fn summary(&self, caller: &Caller, module: &str) -> ApiResult<SummarySheet> {
-        print::summary(self, caller, module)
+        print::summary(self.shelf(), &Reader::anonymous(caller), module)
     }
     async fn whole_course(&self, caller: &Caller) -> ApiResult<WholeCourse> {
-        Ok(print::whole_course(self, caller))
+        Ok(print::whole_course(self.shelf(), &Reader::anonymous(caller)))
     }
     async fn search(&self, caller: &Caller, query: &str) -> ApiResult<Vec<SearchHit>> {
-        Ok(course::search(self, caller, query))
+        Ok(self.shelf().search(&Reader::anonymous(caller), query))
     }
 
     async fn test(&self, caller: &Caller, module: Option<&str>) -> ApiResult<TestPage> {

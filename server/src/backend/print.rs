@@ -1,22 +1,19 @@
 //! The course on paper: only what the caller may see of it.
 
 use bulkhead_app::api::{
-    ApiError, ApiResult, Caller,
+    ApiError, ApiResult,
     course::Link,
     print::{LessonSummary, PrintedLesson, PrintedModule, SummarySheet, WholeCourse},
 };
 use bulkhead_content::{Lesson, Module, Placed};
 
-use super::{
-    Platform,
-    course::{self, Reader},
-};
+use super::course::{self, Reader, Shelf};
 
 /// Commands of a lesson on the summary sheet.
 const COMMANDS: usize = 6;
 
-pub(super) fn summary(platform: &Platform, caller: &Caller, module: &str) -> ApiResult<SummarySheet> {
-    let module = platform.course.module(module).ok_or(ApiError::NotFound)?;
+pub(crate) fn summary(shelf: Shelf<'_>, reader: &Reader, module: &str) -> ApiResult<SummarySheet> {
+    let module = shelf.course.module(module).ok_or(ApiError::NotFound)?;
     Ok(SummarySheet {
         number: module.number,
         title: format!("Summary: {}", module.title),
@@ -25,7 +22,7 @@ pub(super) fn summary(platform: &Platform, caller: &Caller, module: &str) -> Api
             title: format!("{} {}", module.number, module.title),
             href: format!("/#module-{}", module.number),
         },
-        lessons: lessons(platform, caller, module).map(|placed| lesson_summary(placed.lesson)).collect(),
+        lessons: lessons(shelf, reader, module).map(|placed| lesson_summary(placed.lesson)).collect(),
     })
 }
 
@@ -39,18 +36,18 @@ fn lesson_summary(lesson: &Lesson) -> LessonSummary {
     }
 }
 
-pub(super) fn whole_course(platform: &Platform, caller: &Caller) -> WholeCourse {
-    let modules = platform.course.modules.iter().map(|module| PrintedModule {
+pub(crate) fn whole_course(shelf: Shelf<'_>, reader: &Reader) -> WholeCourse {
+    let modules = shelf.course.modules.iter().map(|module| PrintedModule {
         number: module.number,
         title: module.title.clone(),
         summary: module.summary.clone(),
-        lessons: lessons(platform, caller, module).map(|placed| printed(&placed)).collect(),
+        lessons: lessons(shelf, reader, module).map(|placed| printed(&placed)).collect(),
     });
     WholeCourse {
-        title: platform.course.title.clone(),
-        summary: platform.course.summary.clone(),
+        title: shelf.course.title.clone(),
+        summary: shelf.course.summary.clone(),
         modules: modules.filter(|module| !module.lessons.is_empty()).collect(),
-        glossary: course::glossary(platform, caller),
+        glossary: shelf.glossary(reader),
     }
 }
 
@@ -68,8 +65,7 @@ fn printed(placed: &Placed<'_>) -> PrintedLesson {
     }
 }
 
-fn lessons<'p>(platform: &'p Platform, caller: &Caller, module: &'p Module) -> impl Iterator<Item = Placed<'p>> {
-    let reader = Reader::anonymous(caller);
-    let of_module = platform.course.lessons().filter(|placed| placed.module.number == module.number);
+fn lessons<'p>(shelf: Shelf<'p>, reader: &'p Reader, module: &'p Module) -> impl Iterator<Item = Placed<'p>> {
+    let of_module = shelf.course.lessons().filter(|placed| placed.module.number == module.number);
     of_module.filter(move |placed| reader.sees(placed.lesson))
 }

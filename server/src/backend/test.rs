@@ -2,11 +2,11 @@
 
 use bulkhead_app::api::{
     ApiError, ApiResult, Caller,
-    course::{Answer, Link, QuizResult},
+    course::{Answer, Link, Question, QuizResult},
     test::{TestLink, TestPage, TestPaper, TestQuestion, TestStanding},
 };
 use bulkhead_content::{
-    Module, PASS_PERCENT,
+    Course, Module, PASS_PERCENT, Quiz,
     exam::{self, Pooled},
 };
 
@@ -23,7 +23,7 @@ use crate::{
 const FINAL: &str = "final";
 
 /// A module's slug, or `None` for the whole course.
-pub(super) type Which<'a> = Option<&'a str>;
+pub(crate) type Which<'a> = Option<&'a str>;
 
 /// One test of the course as a caller may take it.
 struct Test<'p> {
@@ -32,10 +32,8 @@ struct Test<'p> {
 }
 
 impl<'p> Test<'p> {
-    fn find(platform: &'p Platform, caller: &Caller, which: Which<'_>) -> ApiResult<Self> {
-        let course = &platform.course;
+    fn find(course: &'p Course, reader: &Reader, which: Which<'_>) -> ApiResult<Self> {
         let module = which.map(|slug| course.module(slug).ok_or(ApiError::NotFound)).transpose()?;
-        let reader = Reader::anonymous(caller);
         let mut pool = course.pool(|lesson| reader.sees(lesson));
         pool.retain(|pooled| module.is_none_or(|module| pooled.module.slug == module.slug));
         if pool.is_empty() { Err(ApiError::NotFound) } else { Ok(Self { module, pool }) }
@@ -68,10 +66,19 @@ impl<'p> Test<'p> {
 
 pub(super) async fn test(platform: &Platform, caller: &Caller, which: Which<'_>) -> ApiResult<TestPage> {
     let account = account_of(caller)?;
-    let test = Test::find(platform, caller, which)?;
+    let test = Test::find(&platform.course, &Reader::anonymous(caller), which)?;
     let paper = platform.store.papers().paper(account, test.key()).await.map_err(Fault::shown)?;
     let missed = platform.store.papers().missed(account).await.map_err(Fault::shown)?;
     Ok(TestPage {
+        standing: paper.as_ref().map(|paper| shown(paper.standing)).unwrap_or_default(),
+        paper: paper.and_then(|paper| shown_paper(&test, paper, &missed)),
+        ..bare(&test)
+    })
+}
+
+/// Before anybody took it.
+fn bare(test: &Test<'_>) -> TestPage {
+    TestPage {
         title: test.title(),
         href: test.href(),
         module: test.module.map(|module| Link {
@@ -80,24 +87,26 @@ pub(super) async fn test(platform: &Platform, caller: &Caller, which: Which<'_>)
         }),
         questions: test.length(),
         pass_percent: PASS_PERCENT,
-        standing: paper.as_ref().map(|paper| shown(paper.standing)).unwrap_or_default(),
-        paper: paper.and_then(|paper| shown_paper(&test, paper, &missed)),
-    })
+        standing: TestStanding::default(),
+        paper: None,
+    }
 }
 
 /// `None` where nothing of it is in the course any more.
 fn shown_paper(test: &Test<'_>, paper: Paper, missed: &[String]) -> Option<TestPaper> {
     let quiz = exam::paper(&test.pool, &paper.questions);
     let result = paper.taken.map(|taken| course::marked(&quiz, taken.answers));
-    let questions: Vec<TestQuestion> = course::shown_questions(&quiz)
-        .into_iter()
-        .map(|question| TestQuestion {
-            lesson: result.as_ref().and_then(|_| origin(&test.pool, &question.id)),
-            missed: missed.contains(&question.id),
-            question,
-        })
-        .collect();
+    let questions = questions(test, &quiz, result.is_some(), missed);
     (!questions.is_empty()).then_some(TestPaper { id: paper.drawn_at.millis(), questions, result })
+}
+
+fn questions(test: &Test<'_>, quiz: &Quiz, closed: bool, missed: &[String]) -> Vec<TestQuestion> {
+    let question = |question: Question| TestQuestion {
+        lesson: closed.then(|| origin(&test.pool, &question.id)).flatten(),
+        missed: missed.contains(&question.id),
+        question,
+    };
+    course::shown_questions(quiz).into_iter().map(question).collect()
 }
 
 fn origin(pool: &[Pooled<'_>], key: &str) -> Option<Link> {
@@ -108,7 +117,7 @@ fn origin(pool: &[Pooled<'_>], key: &str) -> Option<Link> {
 /// A new paper, in place of the one before.
 pub(super) async fn draw(platform: &Platform, caller: &Caller, which: Which<'_>) -> ApiResult<()> {
     let account = account_of(caller)?;
-    let test = Test::find(platform, caller, which)?;
+    let test = Test::find(&platform.course, &Reader::anonymous(caller), which)?;
     let papers = platform.store.papers();
     let missed = papers.missed(account).await.map_err(Fault::shown)?;
     let questions = test.draw(&missed, u64::from_le_bytes(platform.random.bytes()));
@@ -125,7 +134,7 @@ pub(super) async fn hand_in(
     answers: Vec<Answer>,
 ) -> ApiResult<QuizResult> {
     let account = account_of(caller)?;
-    let test = Test::find(platform, caller, which)?;
+    let test = Test::find(&platform.course, &Reader::anonymous(caller), which)?;
     let papers = platform.store.papers();
     let drawn = papers.paper(account, test.key()).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)?;
     let closed = || ApiError::Conflict { message: "This paper was handed in already. Draw another one.".to_owned() };
@@ -150,8 +159,16 @@ pub(super) async fn links(platform: &Platform, caller: &Caller) -> ApiResult<Vec
         Ok(account) => standings(platform, account).await?,
         Err(_) => Vec::new(),
     };
-    let modules = platform.course.modules.iter().map(|module| Some(module.slug.as_str()));
-    let tests = modules.chain([None]).filter_map(|which| Test::find(platform, caller, which).ok());
+    Ok(offered(&platform.course, &Reader::anonymous(caller), &standings))
+}
+
+pub(crate) fn offered(
+    course: &Course,
+    reader: &Reader,
+    standings: &[(String, Standing)],
+) -> Vec<(Option<String>, TestLink)> {
+    let modules = course.modules.iter().map(|module| Some(module.slug.as_str()));
+    let tests = modules.chain([None]).filter_map(|which| Test::find(course, reader, which).ok());
     let link = |test: Test<'_>| {
         let standing = standings.iter().find(|(key, _)| key == test.key()).map(|(_, standing)| *standing);
         let link = TestLink {
@@ -162,7 +179,22 @@ pub(super) async fn links(platform: &Platform, caller: &Caller) -> ApiResult<Vec
         };
         (test.module.map(|module| module.slug.clone()), link)
     };
-    Ok(tests.map(link).collect())
+    tests.map(link).collect()
+}
+
+/// Every question that a test may draw, as one paper that nobody keeps; with answers, as it comes back.
+pub(crate) fn whole(
+    course: &Course,
+    reader: &Reader,
+    which: Which<'_>,
+    answers: Option<Vec<Answer>>,
+) -> ApiResult<TestPage> {
+    let test = Test::find(course, reader, which)?;
+    let keys: Vec<String> = test.pool.iter().map(|pooled| pooled.key.clone()).collect();
+    let quiz = exam::paper(&test.pool, &keys);
+    let result = answers.map(|answers| course::marked(&quiz, answers));
+    let questions = questions(&test, &quiz, result.is_some(), &[]);
+    Ok(TestPage { paper: Some(TestPaper { id: 0, questions, result }), ..bare(&test) })
 }
 
 async fn standings(platform: &Platform, account: AccountId) -> ApiResult<Vec<(String, Standing)>> {

@@ -11,7 +11,7 @@
 //! doctor   what this machine can do
 //! images   sandbox images: build, status, prune
 //! lab      list, new, lint, test; start, shell, check, stop: a sandbox without the web server
-//! content  lessons: lint, new, list, run
+//! content  lessons: lint, new, list, preview, run
 //! user     accounts: create, list, set-role, set-password
 //! ```
 

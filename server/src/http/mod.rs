@@ -30,6 +30,9 @@ mod site;
 mod visit;
 
 pub use middleware::{ClientAddress, refusal};
+pub(crate) use router::loopback_only;
 pub use router::router;
 pub use routes::{Access, Route, SERVER_FUNCTION_ACCESS, table};
 pub use serve::{ServeError, serve};
+pub(crate) use site::file;
+pub(crate) use visit::response;

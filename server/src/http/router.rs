@@ -15,6 +15,7 @@ use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use super::{middleware as layer, routes::table, visit::Visit};
 use crate::{
     backend::Platform,
+    config::Mode,
     store::{LONGEST, Sessions},
 };
 
@@ -46,19 +47,32 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .layer(session_layer(&platform));
 
     let state = || Arc::clone(&platform);
+    let mode = Arc::new(platform.config.mode.clone());
     impersonal
         .merge(personal)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
-        .layer(from_fn_with_state(state(), layer::same_origin))
-        .layer(from_fn_with_state(state(), layer::known_host))
+        .layer(from_fn_with_state(Arc::clone(&mode), layer::same_origin))
+        .layer(from_fn_with_state(Arc::clone(&mode), layer::known_host))
         .layer(from_fn_with_state(state(), layer::client_address))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, LONGEST_WAIT))
         .layer(CatchPanicLayer::custom(layer::panicked))
         .layer(from_fn_with_state(state(), layer::errors_as_pages))
-        .layer(from_fn_with_state(state(), layer::security_headers))
+        .layer(from_fn_with_state(mode, layer::security_headers))
         .layer(from_fn_with_state(state(), layer::request_id))
         .with_state(platform)
+}
+
+/// The same protection for routes that only this machine may use, and that know no platform: loopback names, our own
+/// pages, small bodies, the headers of every page.
+pub(crate) fn loopback_only(routes: Router) -> Router {
+    let mode = Arc::new(Mode::Local);
+    routes
+        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(from_fn_with_state(Arc::clone(&mode), layer::same_origin))
+        .layer(from_fn_with_state(Arc::clone(&mode), layer::known_host))
+        .layer(CatchPanicLayer::custom(layer::panicked))
+        .layer(from_fn_with_state(mode, layer::security_headers))
 }
 
 fn session_layer(platform: &Platform) -> SessionManagerLayer<Sessions> {

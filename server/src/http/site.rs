@@ -13,7 +13,7 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{backend::Platform, random::hex};
+use crate::{assets::Site, backend::Platform, random::hex};
 
 pub(super) async fn asset(
     State(platform): State<Arc<Platform>>,
@@ -21,7 +21,7 @@ pub(super) async fn asset(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    serve(&platform, &format!("assets/{path}"), query.as_deref(), &headers)
+    file(&platform.site, &format!("assets/{path}"), query.as_deref(), &headers)
 }
 
 pub(super) async fn package(
@@ -30,17 +30,18 @@ pub(super) async fn package(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    serve(&platform, &format!("pkg/{path}"), query.as_deref(), &headers)
+    file(&platform.site, &format!("pkg/{path}"), query.as_deref(), &headers)
 }
 
-fn serve(platform: &Platform, path: &str, query: Option<&str>, headers: &HeaderMap) -> Response {
+/// A file of the site, for one request.
+pub(crate) fn file(site: &Site, path: &str, query: Option<&str>, headers: &HeaderMap) -> Response {
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let Some(file) = platform.site.get(path, takes_brotli(accepted)) else {
+    let Some(file) = site.get(path, takes_brotli(accepted)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let tag = format!("\"{}\"", hex(&Sha256::digest(&file.bytes)[..8]));
     let known = headers.get(IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
-    let current = query == Some(&format!("v={}", platform.site.version()));
+    let current = query == Some(&format!("v={}", site.version()));
     let mut response = Response::new(if known { Body::empty() } else { Body::from(file.bytes) });
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;

@@ -12,7 +12,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use bulkhead_app::{
-    Assets, Page, PageRequest,
+    Assets, Page, PageRequest, Rendered,
     api::{ApiError, ApiResult, Caller},
 };
 
@@ -61,12 +61,7 @@ impl Visit {
             assets: Assets::new(self.platform.site.version()),
             page,
         });
-        let status = StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Html(rendered.html)).into_response();
-        let policy = HeaderValue::try_from(csp::page(&rendered.nonce));
-        response
-            .headers_mut()
-            .insert(CONTENT_SECURITY_POLICY, policy.unwrap_or_else(|_| HeaderValue::from_static(csp::NOTHING)));
+        let mut response = response(rendered);
         if let Some(seconds) = retry {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -77,6 +72,13 @@ impl Visit {
     pub(super) fn is_known(&self) -> bool {
         self.caller.account.is_some()
     }
+}
+
+/// A page with the policy that lets its own scripts run, and no others.
+pub(crate) fn response(page: Rendered) -> Response {
+    let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let policy = HeaderValue::try_from(csp::page(&page.nonce)).unwrap_or(HeaderValue::from_static(csp::NOTHING));
+    (status, [(CONTENT_SECURITY_POLICY, policy)], Html(page.html)).into_response()
 }
 
 /// 303 to a path on this site.

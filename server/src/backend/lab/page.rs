@@ -7,7 +7,7 @@ use bulkhead_app::api::{
     course::LabLink,
     lab::{AnswerView, CheckView, HintView, LabCard, LabPage, MachineView, SolutionView, TaskView},
 };
-use bulkhead_labs::manifest::{Lab, Task};
+use bulkhead_labs::manifest::{Catalog, Lab, Task};
 
 use super::find;
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
 pub(super) const TIER: &str = "userns";
 
 /// How a lesson or module links to a lab; `None` where the course names a lab that is not installed.
-pub(in crate::backend) fn link(platform: &Platform, id: &str, best_score: Option<u8>) -> Option<LabLink> {
-    platform.live.catalog.lab(id).map(|lab| LabLink {
+pub(in crate::backend) fn link(catalog: &Catalog, id: &str, best_score: Option<u8>) -> Option<LabLink> {
+    catalog.lab(id).map(|lab| LabLink {
         id: lab.id.to_string(),
         title: lab.title.clone(),
         href: format!("/labs/{}", lab.id),

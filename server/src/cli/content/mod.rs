@@ -1,13 +1,15 @@
 //! `bulkhead content`: lessons.
 //!
 //! ```text
-//! lint  what is wrong in the course        new   the frame of a lesson
-//! list  what is in each lesson             run   its commands, in a fresh sandbox, compared with what it shows
+//! lint     what is wrong in the course     new  the frame of a lesson
+//! list     what is in each lesson          run  its commands, in a fresh sandbox, compared with what it shows
+//! preview  its pages in a browser, which follow the files
 //! ```
 
 mod lint;
 mod list;
 mod new;
+mod preview;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ pub(super) enum Command {
     New(new::Options),
     /// Lists the lessons with what is in them.
     List(list::Options),
+    /// Serves the pages of a course that is being written, on loopback, with what is wrong in it.
+    Preview(preview::Options),
     /// Runs the lessons' commands in fresh sandboxes and compares what they print with what is shown.
     Run(run::Options),
 }
@@ -38,6 +42,7 @@ pub(super) async fn run(command: Command) -> CliResult {
         Command::Lint(options) => lint::run(&options),
         Command::New(options) => new::run(&options),
         Command::List(options) => list::run(&options),
+        Command::Preview(options) => preview::run(options).await,
         Command::Run(options) => run::run(options).await,
     }
 }

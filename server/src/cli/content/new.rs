@@ -50,9 +50,10 @@ pub(super) fn run(options: &Options) -> CliResult {
         out::say(&format!("Name it in {}.", folder.join("course.toml").display()));
     }
     out::say(&format!(
-        "Run its commands: bulkhead content run {path}\n\
-         Check it: bulkhead content lint --course {}",
-        folder.display(),
+        "See it while you write: bulkhead content preview --watch --course {folder}\n\
+         Run its commands: bulkhead content run {path}\n\
+         Check it: bulkhead content lint --course {folder}",
+        folder = folder.display(),
         path = options.path,
     ));
     Ok(Outcome::Fine)

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 
-use crate::{backend::Platform, http::csp};
+use crate::{config::Mode, http::csp};
 
 const ALWAYS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, csp::NOTHING),
@@ -22,13 +22,8 @@ const ALWAYS: [(HeaderName, &str); 7] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-pub(in crate::http) async fn security_headers(
-    State(platform): State<Arc<Platform>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(in crate::http) async fn security_headers(State(mode): State<Arc<Mode>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let mode = &platform.config.mode;
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -12,15 +12,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{backend::Platform, config::Mode};
+use crate::config::Mode;
 
-pub(in crate::http) async fn known_host(
-    State(platform): State<Arc<Platform>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(in crate::http) async fn known_host(State(mode): State<Arc<Mode>>, request: Request, next: Next) -> Response {
     let Some(host) = host_of(&request) else { return StatusCode::BAD_REQUEST.into_response() };
-    let known = match &platform.config.mode {
+    let known = match &*mode {
         Mode::Local => is_loopback(host),
         // A load balancer asks for the health of an address, not of a name.
         Mode::Public { origin: Some(origin) } => origin.is_host(host) || request.uri().path() == "/healthz",

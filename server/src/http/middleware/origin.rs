@@ -17,17 +17,10 @@ use axum::{
 };
 
 use super::host::host_of;
-use crate::{
-    backend::Platform,
-    config::{Mode, Origin},
-};
+use crate::config::{Mode, Origin};
 
-pub(in crate::http) async fn same_origin(
-    State(platform): State<Arc<Platform>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let own = match &platform.config.mode {
+pub(in crate::http) async fn same_origin(State(mode): State<Arc<Mode>>, request: Request, next: Next) -> Response {
+    let own = match &*mode {
         Mode::Public { origin } => origin.as_ref(),
         Mode::Local => None,
     };
