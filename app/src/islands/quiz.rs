@@ -47,7 +47,7 @@ pub fn QuizForm(quiz: Quiz, signed_in: bool) -> impl IntoView {
     view! {
         <form class="quiz" method="post" action=format!("/learn/{lesson}/quiz") on:submit=submit>
             {quiz.questions.into_iter().enumerate().map(|(index, question)| {
-                view! { <QuestionView number=index + 1 question answers result/> }
+                view! { <QuestionView number=index + 1 question answers result closed=false/> }
             }).collect_view()}
             <div class="quiz-foot">
                 <button disabled=pending>{move || if result.get().is_some() { "Check again" } else { "Check my answers" }}</button>
@@ -71,9 +71,7 @@ pub(crate) fn StaticQuestion(number: usize, question: Question, mark: Option<Mar
     let result = mark.map(|mark| QuizResult { correct: 0, total: 1, passed: false, marks: vec![mark] });
     let closed = result.is_some();
     view! {
-        <fieldset class="bare" disabled=closed>
-            <QuestionView number question answers=RwSignal::new(given) result=RwSignal::new(result)/>
-        </fieldset>
+        <QuestionView number question answers=RwSignal::new(given) result=RwSignal::new(result) closed/>
     }
 }
 
@@ -86,8 +84,9 @@ pub(crate) fn Total(result: QuizResult) -> impl IntoView {
     )
 }
 
+/// Closed, its fields can no longer be changed; what is shown beside them stays within reach of the keyboard.
 #[component]
-fn QuestionView(number: usize, question: Question, answers: Answers, result: Outcome) -> impl IntoView {
+fn QuestionView(number: usize, question: Question, answers: Answers, result: Outcome, closed: bool) -> impl IntoView {
     let Question { id, prompt_html, printed, kind } = question;
     let name = quiz_field(&id);
     let mark = Memo::new({
@@ -109,7 +108,7 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
                 {head}
                 {several.then(|| view! { <p class="faint">"Choose all that hold."</p> })}
                 {options_html.into_iter().enumerate().map(|(index, html)| view! {
-                    <Choice id=id.clone() name=name.clone() index html several answers mark/>
+                    <Choice id=id.clone() name=name.clone() index html several answers mark closed/>
                 }).collect_view()}
             </fieldset>
         }),
@@ -117,7 +116,7 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
             <fieldset>
                 {head}
                 <p class="faint">"Give each its place; 1 comes first."</p>
-                {places(&id, &name, items_html, answers, mark)}
+                {places(&id, &name, items_html, answers, mark, closed)}
             </fieldset>
         }),
         QuestionKind::Short => {
@@ -132,7 +131,7 @@ fn QuestionView(number: usize, question: Question, answers: Answers, result: Out
             EitherOf3::C(view! {
                 <fieldset>
                     {head}
-                    <input type="text" name=name aria-label="Your answer" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="200" value=before on:input=write/>
+                    <input type="text" name=name aria-label="Your answer" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="200" value=before disabled=closed on:input=write/>
                     {move || mark.get().and_then(|m| m.why.into_iter().next()).map(|why| view! { <Why why wrong="The answer: "/> })}
                 </fieldset>
             })
@@ -154,6 +153,7 @@ fn places(
     items_html: Vec<String>,
     answers: Answers,
     mark: Memo<Option<Mark>>,
+    closed: bool,
 ) -> impl IntoView + use<> {
     let count = items_html.len();
     let items = items_html.into_iter().enumerate().map(|(index, html)| {
@@ -175,7 +175,7 @@ fn places(
         view! {
             <div class="choice place" data-right=move || why().map(|w| if w.right { "yes" } else { "no" })>
                 <label>
-                    <select name=name.to_owned() on:change=choose>
+                    <select name=name.to_owned() disabled=closed on:change=choose>
                         <option value=count.to_string()>"\u{2013}"</option>
                         {(0..count).map(|place| view! {
                             <option value=place.to_string() selected=given == Some(place)>{place + 1}</option>
@@ -206,6 +206,7 @@ fn Choice(
     several: bool,
     answers: Answers,
     mark: Memo<Option<Mark>>,
+    closed: bool,
 ) -> impl IntoView {
     let chosen = answers.with_untracked(|a| a.get(&id).is_some_and(|a| a.choices.contains(&index)));
     let choose = move |event| {
@@ -226,7 +227,7 @@ fn Choice(
     whole(view! {
         <div class="choice" data-right=move || why().map(|w| if w.right { "yes" } else { "no" })>
             <label>
-                <input type=if several { "checkbox" } else { "radio" } name=name value=index.to_string() checked=chosen on:change=choose/>
+                <input type=if several { "checkbox" } else { "radio" } name=name value=index.to_string() checked=chosen disabled=closed on:change=choose/>
                 <span inner_html=html></span>
             </label>
             {move || why().map(|why| view! { <Why why wrong="Wrong: "/> })}

@@ -84,7 +84,7 @@ fn Module(module: ModuleEntry) -> impl IntoView {
             <div class="module-body">
                 {module.sections.into_iter().map(|section| view! {
                     <section>
-                        <h3>{section.title}</h3>
+                        {(!section.title.is_empty()).then(|| view! { <h3>{section.title}</h3> })}
                         <ol class="rows">{section.lessons.into_iter().map(|lesson| view! { <LessonRow lesson/> }).collect_view()}</ol>
                     </section>
                 }).collect_view()}

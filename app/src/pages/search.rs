@@ -12,7 +12,7 @@ pub(crate) fn SearchView(query: String, hits: Vec<SearchHit>) -> impl IntoView {
     view! {
         <div class="page narrow">
             <h1>"Search"</h1>
-            <form class="search-form" role="search" action="/search" method="get">
+            <form class="search-form" role="search" aria-label="This page" action="/search" method="get">
                 <label class="sr" for="search-field">"Search the course"</label>
                 <input id="search-field" r#type="search" name="q" value=query autocomplete="off" autofocus=(!asked).then_some("") placeholder="no_new_privs, overlay, docker.sock …"/>
                 <button>"Search"</button>

@@ -27,6 +27,7 @@ pub(crate) enum Glyph {
     Warn,
     Theme,
     Out,
+    Person,
 }
 
 impl Glyph {
@@ -54,6 +55,7 @@ impl Glyph {
             Self::Warn => "M8 2.5 14 13H2ZM8 6.5v3M8 11.2v.1",
             Self::Theme => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 2a6 6 0 1 0 0 12Z",
             Self::Out => "M6.5 3H3v10h3.5M7 8h6.5M11 5.5 13.5 8 11 10.5",
+            Self::Person => "M8 2.5a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6ZM2.5 14c.5-2.6 2.7-4 5.5-4s5 1.4 5.5 4",
         }
     }
 
