@@ -48,7 +48,8 @@
 //! | `POST /account/sessions/end` | `handle` | 303 to `/account?done=session`, or the same |
 //!
 //! Static files of the site folder: `/assets/app.css`, `/assets/boot.js`, `/assets/terminal.js` (+ `/assets/chunks/*`),
-//! `/assets/fonts/*.woff2`, `/assets/favicon.svg`, `/pkg/front.js`, `/pkg/front_bg.wasm`. Pages ask for them as
+//! `/assets/fonts/*.woff2`, `/assets/favicon.svg`, `/pkg/front.js`, `/pkg/front_bg.wasm` with
+//! every island, `/pkg/read.js`, `/pkg/read_bg.wasm` with those for reading. Pages ask for them as
 //! `?v={assets version}`: answer those `Cache-Control: public, max-age=31536000, immutable`, anything without `v` with
 //! an `ETag` and `no-cache`. `licences.json` (same folder) goes through [`page::licences`] into [`Page::About`].
 //!
@@ -61,6 +62,10 @@
 #![expect(
     unreachable_pub,
     reason = "`#[component]` makes a `pub` function of every component, whatever its own visibility"
+)]
+#![cfg_attr(
+    all(feature = "hydrate", not(feature = "work")),
+    expect(dead_code, reason = "what only the islands of a workspace use is in the module of pages with one")
 )]
 
 pub mod api;

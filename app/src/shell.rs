@@ -22,6 +22,8 @@ pub(crate) fn Shell(request: PageRequest) -> impl IntoView {
         None => "Bulkhead · Docker Security - Internals".to_owned(),
     };
     let workspace = matches!(page, Page::Lab(_));
+    // Who reads loads no islands of a workspace.
+    let module = if workspace || matches!(page, Page::Class(_)) { "/pkg/front.js" } else { "/pkg/read.js" };
     let class = if workspace { "workspace" } else { "" };
     let notice = notice(&query);
     let local = caller.local;
@@ -39,7 +41,7 @@ pub(crate) fn Shell(request: PageRequest) -> impl IntoView {
                 <link rel="stylesheet" href=assets.href("/assets/app.css")/>
                 <link rel="icon" r#type="image/svg+xml" href=assets.href("/assets/favicon.svg")/>
                 {workspace.then(|| view! { <script r#type="module" nonce=nonce.clone() src=assets.href("/assets/terminal.js")></script> })}
-                <link rel="modulepreload" href=assets.href("/pkg/front.js")/>
+                <link rel="modulepreload" href=assets.href(module)/>
                 <script r#type="module" nonce=nonce src=assets.href("/assets/boot.js")></script>
             </head>
             <body class=class>
@@ -78,7 +80,7 @@ fn Header(caller: Caller, path: String) -> impl IntoView {
                 {signed_in.then(|| entry("/progress", "Progress"))}
                 {instructor.then(|| entry("/class", "Class"))}
             </nav>
-            <form class="top-search" role="search" action="/search" method="get">
+            <form class="top-search" role="search" aria-label="Site" action="/search" method="get">
                 <Icon glyph=Glyph::Search/>
                 <input r#type="search" name="q" aria-label="Search the course" placeholder="Search" autocomplete="off"/>
                 <kbd aria-hidden="true">"/"</kbd>
@@ -100,7 +102,7 @@ fn Who(caller: Caller, path: String) -> impl IntoView {
         }
         .into_any(),
         (Some(account), false) => view! {
-            <a class="who" href="/account"><span class="who-name">{account.name}</span></a>
+            <a class="who" href="/account"><Icon glyph=Glyph::Person/><span class="who-name">{account.name}</span></a>
             <form method="post" action="/sign-out" class="who-out">
                 <button class="quiet" title="Sign out"><Icon glyph=Glyph::Out/><span class="sr">"Sign out"</span></button>
             </form>

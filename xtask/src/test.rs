@@ -51,7 +51,7 @@ pub(crate) fn execute(options: &Options) -> Result<()> {
     }
     if wants(Stage::Tests) || wants(Stage::Labs) || wants(Stage::Lessons) {
         let engine = TestEngine::start(options.yes)?;
-        build::all(Profile::Dev)?;
+        build::for_tests()?;
         let binary = build::binary(Profile::Dev);
         run("Sandbox images", command(&binary).env("DOCKER_HOST", &engine.host).args(["images", "build"]))?;
         if wants(Stage::Tests) {

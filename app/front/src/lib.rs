@@ -1,4 +1,5 @@
-//! What the browser loads: every island of the app, compiled to WASM. `app/web/src/boot.js` wakes them.
+//! What the browser loads: the islands of the app, compiled to WASM; those of a workspace with the feature `work`.
+//! `app/web/src/boot.js` wakes them.
 
 // Links the islands in, each of which exports a function of its own.
 use bulkhead_app as _;

@@ -12,14 +12,20 @@
 //! theme      light, dark, as the system
 //! ```
 //!
+//! Pages for reading load a module without `confirm`, `lab`, `matrix` and `splitter` (the feature `work`).
+//!
 //! Islands of a lab page share one `lab::feed::Feed`, so the page has one event stream however many cards it shows.
 
 pub(crate) mod browser;
 pub mod code;
+#[cfg(any(not(feature = "hydrate"), feature = "work"))]
 pub(crate) mod confirm;
 pub mod keyboard;
+#[cfg(any(not(feature = "hydrate"), feature = "work"))]
 pub mod lab;
+#[cfg(any(not(feature = "hydrate"), feature = "work"))]
 pub mod matrix;
 pub mod quiz;
+#[cfg(any(not(feature = "hydrate"), feature = "work"))]
 pub mod splitter;
 pub mod theme;

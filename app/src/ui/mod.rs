@@ -10,6 +10,7 @@
 //! ```
 
 pub(crate) mod icon;
+#[cfg(any(not(feature = "hydrate"), feature = "work"))]
 pub(crate) mod inline;
 #[cfg(feature = "ssr")]
 pub(crate) mod meter;
@@ -18,5 +19,6 @@ pub(crate) mod verdict;
 mod whole;
 
 pub(crate) use icon::{Glyph, Icon};
+#[cfg(any(not(feature = "hydrate"), feature = "work"))]
 pub(crate) use inline::inline;
 pub(crate) use whole::whole;

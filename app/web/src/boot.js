@@ -1,8 +1,9 @@
 import { runHere, wake as wakeCode } from './code.js';
 
 // Loads the WASM and wakes every island of the page, outer ones before those inside them.
-// Leptos brings such a script along; this one differs in that it carries the version of the site in every address.
-const version = new URL(import.meta.url).search;
+// Leptos brings such a script along; this one differs in that the page says which module it needs, by the address that it
+// has the browser fetch ahead; it carries the version of the site.
+const glue = document.querySelector('link[rel=modulepreload]').href;
 const waking = [];
 
 globalThis.BulkheadCode = { wake: wakeCode };
@@ -28,8 +29,8 @@ async function walk(node, module) {
   if (children) waking.pop();
 }
 
-const module = await import(`/pkg/front.js${version}`);
-await module.default({ module_or_path: `/pkg/front_bg.wasm${version}` });
+const module = await import(glue);
+await module.default({ module_or_path: glue.replace('.js?', '_bg.wasm?') });
 module.hydrate();
 await walk(document.body, module);
 document.documentElement.dataset.ready = '';

@@ -13,6 +13,7 @@
 //! lab      a server with one student and his sandbox; the engine beneath it
 //! raw      the peers' containers and programs
 //! command  the peer that is the `docker` command
+//! steady   readers at a fixed rate
 //! sample   medians and percentiles
 //! report   the rows, as a table and as figures.json among the artefacts
 //! ```
@@ -33,6 +34,7 @@ mod report;
 mod sample;
 mod size;
 mod start;
+mod steady;
 
 use anyhow::{Context as _, Result, bail};
 use report::Report;

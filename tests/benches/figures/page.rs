@@ -1,5 +1,8 @@
 //! A lesson's page on one core, beside nginx with the same bytes from a file. Ours is rendered for each request, for one
 //! student: his name, his progress, a nonce of its own. nginx hands out one file to everybody.
+//!
+//! Two questions: how long one reader waits while others come at a steady rate, which is what was promised, and how many
+//! answers a second there are at most. In the second the core is never idle, so its times are those of the queue.
 
 use std::{path::Path, process::Stdio};
 
@@ -15,7 +18,8 @@ use tokio::{
 use crate::{
     lab::{self, LESSON},
     report::{Report, Row},
-    sample::number,
+    sample::{Samples, number},
+    steady,
 };
 
 const SERVER_CORE: &str = "0";
@@ -23,6 +27,8 @@ const CLIENT_CORE: &str = "1";
 const CONNECTIONS: &str = "-c16";
 const DURATION: &str = "-d10s";
 const WARM_UP: &str = "-d2s";
+/// Milliseconds.
+const P99: f64 = 5.0;
 
 pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     lab::with_server(&[], async |server| {
@@ -33,26 +39,53 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
         let url = server.url(LESSON);
         wrk(&url, WARM_UP, user.cookie(), page.len()).await?;
         let ours = wrk(&url, DURATION, user.cookie(), page.len()).await?;
+        let waits = steady(&url, user.cookie()).await?;
         let nginx = Nginx::start(&page).await?;
         let taken = async {
             wrk(&nginx.url, WARM_UP, user.cookie(), page.len()).await?;
-            wrk(&nginx.url, DURATION, user.cookie(), page.len()).await
+            let most = wrk(&nginx.url, DURATION, user.cookie(), page.len()).await?;
+            Ok((most, steady(&nginx.url, user.cookie()).await?))
         }
         .await;
         nginx.stop().await?;
-        let peer = taken?;
+        let (peer, peer_waits) = taken?;
         let is = "nginx, one worker on the same core, the same bytes from a file";
         let note = format!(
             "{:.1} kB, rendered for each request; wrk {CONNECTIONS} {DURATION} on another core",
             number(page.len() as u64) / 1000.0
         );
+        let rate = steady::PER_SECOND;
         report.add(
-            Row::new("page", "lesson, one core", ours.per_second, "requests/s").beside(is, peer.per_second).note(note),
+            Row::new("page", format!("lesson, one core, {rate} readers a second, p99"), waits.percentile(99), "ms")
+                .beside(is, peer_waits.percentile(99))
+                .at_most(P99)
+                .note(format!("{} requests, each timed from when it was due; ours compressed for each", waits.count())),
         );
-        report.add(Row::new("page", "lesson, one core, p99", ours.p99, "ms").beside(is, peer.p99));
+        report.add(
+            Row::new("page", format!("lesson, one core, {rate} readers a second, median"), waits.median(), "ms")
+                .beside(is, peer_waits.median()),
+        );
+        report.add(
+            Row::new("page", "lesson, one core, at most", ours.per_second, "requests/s")
+                .beside(is, peer.per_second)
+                .note(note),
+        );
+        report
+            .add(Row::new("page", "lesson, one core, at most, p99 in the queue", ours.p99, "ms").beside(is, peer.p99));
         Ok(())
     })
     .await
+}
+
+/// Keeps this process, which asks, off the server's core for as long.
+async fn steady(url: &str, cookie: &str) -> Result<Samples> {
+    let own = std::process::id().to_string();
+    let bind = async |cores: &str| run(Command::new("taskset").args(["-a", "-c", "-p", cores, &own])).await;
+    let last = std::thread::available_parallelism()?.get() - 1;
+    bind(CLIENT_CORE).await?;
+    let waits = steady::readers(url, cookie).await;
+    bind(&format!("0-{last}")).await?;
+    waits
 }
 
 struct Load {

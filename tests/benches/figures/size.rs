@@ -12,12 +12,21 @@ use crate::{
 
 pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let site = artefacts::target().join("site");
-    let wasm = site.join("pkg/front_bg.wasm");
-    report.add(kilobytes("WASM, raw", bytes(&wasm)?));
-    report.add(kilobytes("WASM, brotli", bytes(&wasm.with_added_extension("br"))?).at_most(250.0));
-    let scripts = ["pkg/front.js.br", "assets/boot.js.br", "assets/terminal.js.br", "assets/app.css.br"];
-    let beside = scripts.iter().map(|file| bytes(&site.join(file))).sum::<Result<u64>>()?;
-    report.add(kilobytes("scripts and style, brotli", beside).note(scripts.join(", ")));
+    let sum = |files: &[&str]| files.iter().map(|file| bytes(&site.join(file))).sum::<Result<u64>>();
+    for (name, most, scripts) in [
+        (
+            "a workspace",
+            250.0,
+            &["pkg/front.js.br", "assets/boot.js.br", "assets/terminal.js.br", "assets/app.css.br"][..],
+        ),
+        ("reading", 100.0, &["pkg/read.js.br", "assets/boot.js.br", "assets/app.css.br"][..]),
+    ] {
+        let wasm = site.join(if name == "reading" { "pkg/read_bg.wasm" } else { "pkg/front_bg.wasm" });
+        report.add(kilobytes(format!("WASM for {name}, raw"), bytes(&wasm)?));
+        report
+            .add(kilobytes(format!("WASM for {name}, brotli"), bytes(&wasm.with_added_extension("br"))?).at_most(most));
+        report.add(kilobytes(format!("scripts and style for {name}, brotli"), sum(scripts)?).note(scripts.join(", ")));
+    }
     let binary = number(bytes(&server::binary())?) / 1_000_000.0;
     report.add(Row::new("size", "the binary, with site, course and labs", binary, "MB"));
     Ok(())
@@ -27,6 +36,6 @@ fn bytes(file: &Path) -> Result<u64> {
     Ok(fs::metadata(file).with_context(|| format!("{} is not built", file.display()))?.len())
 }
 
-fn kilobytes(what: &str, bytes: u64) -> Row {
+fn kilobytes(what: impl Into<String>, bytes: u64) -> Row {
     Row::new("size", what, number(bytes) / 1000.0, "kB")
 }

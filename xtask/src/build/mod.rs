@@ -53,6 +53,13 @@ fn inside() -> Result<()> {
     statics::build()
 }
 
+/// A server that is quick to build, and the site that users get: its size is tested, and what the optimiser made of it.
+pub(crate) fn for_tests() -> Result<()> {
+    inside()?;
+    site::build(Profile::Release)?;
+    server::build(Profile::Dev)
+}
+
 /// A release embeds the site, so the server comes last.
 pub(crate) fn all(profile: Profile) -> Result<()> {
     inside()?;

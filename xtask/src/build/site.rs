@@ -10,7 +10,10 @@ use anyhow::{Context as _, Result, anyhow};
 
 use super::{Profile, parts};
 use crate::{
-    need::{packages, wasm},
+    need::{
+        packages,
+        wasm::{self, Toolchain},
+    },
     shell::{cargo, command, root, run, say, target},
 };
 
@@ -25,14 +28,17 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// What pages load, and the features of `bulkhead-front` that make it. A lesson has no use for a workspace's islands.
+const MODULES: [(&str, &[&str]); 2] = [("read", &[]), ("front", &["--features", "work"])];
+
 /// Loads the module with its glue, as far as that goes without a document: an optimiser's mistake ends the build here and
 /// not in a browser.
 const START: &str = "
 const { readFileSync } = require('node:fs');
-const folder = process.argv[1];
-const glue = readFileSync(folder + '/front.js', 'utf8');
+const module = process.argv[1];
+const glue = readFileSync(module + '.js', 'utf8');
 import('data:text/javascript,' + encodeURIComponent(glue))
-  .then((front) => front.initSync({ module: readFileSync(folder + '/front_bg.wasm') }))
+  .then((front) => front.initSync({ module: readFileSync(module + '_bg.wasm') }))
   .catch((error) => { console.error(error.message); process.exit(1); });
 ";
 
@@ -42,7 +48,10 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     fs::create_dir_all(site.join("pkg"))?;
     bundle(&site)?;
     parts::list(&site)?;
-    wasm(&site, profile)?;
+    let toolchain = wasm::ensure(false)?;
+    for (name, features) in MODULES {
+        wasm(&site, profile, &toolchain, name, features)?;
+    }
     compress(&site, if profile == Profile::Release { 11 } else { 5 })
 }
 
@@ -60,9 +69,9 @@ fn bundle(site: &Path) -> Result<()> {
     )
 }
 
-fn wasm(site: &Path, profile: Profile) -> Result<()> {
-    let toolchain = wasm::ensure(false)?;
+fn wasm(site: &Path, profile: Profile, toolchain: &Toolchain, name: &str, features: &[&str]) -> Result<()> {
     let mut cargo = cargo(&["build", "--locked", "-p", "bulkhead-front", "--target", wasm::TARGET]);
+    cargo.args(features);
     let folder = match profile {
         Profile::Dev => "debug",
         Profile::Release => {
@@ -71,18 +80,18 @@ fn wasm(site: &Path, profile: Profile) -> Result<()> {
         }
     };
     toolchain.apply(&mut cargo);
-    run("Build the islands for the browser", &mut cargo)?;
+    run(&format!("Build the islands of `{name}` for the browser"), &mut cargo)?;
 
     let module = toolchain.target_folder.join(wasm::TARGET).join(folder).join("bulkhead_front.wasm");
     let package = site.join("pkg");
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
-    bindgen.input_path(&module).out_name("front").typescript(false);
+    bindgen.input_path(&module).out_name(name).typescript(false);
     bindgen
         .web(true)
         .and_then(|bindgen| bindgen.generate(&package))
         .map_err(|error| anyhow!("wasm-bindgen: {error:#}"))?;
     if profile == Profile::Release {
-        let file = package.join("front_bg.wasm");
+        let file = package.join(format!("{name}_bg.wasm"));
         run(
             "Optimise the WASM for size",
             command(root().join("app/web/node_modules/.bin/wasm-opt"))
@@ -92,7 +101,7 @@ fn wasm(site: &Path, profile: Profile) -> Result<()> {
                 .arg(&file)
                 .arg(&file),
         )?;
-        run("Start the WASM once", command("node").args(["-e", START]).arg(&package))?;
+        run("Start the WASM once", command("node").args(["-e", START]).arg(package.join(name)))?;
     }
     Ok(())
 }
