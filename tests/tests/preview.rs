@@ -20,6 +20,7 @@ async fn what_is_saved_is_on_the_open_page() -> Result<()> {
     let file = preview.file(&format!("{LESSON}/lesson.md"));
     let before = fs::read_to_string(&file)?;
     let browser = Browser::start().await?;
+    let report = |what: &str, took: Duration| println!("{what}: on the page after {} ms", took.as_millis());
     browser.open(&preview.url(&format!("/learn/{LESSON}"))).await?;
     browser.expect_quiet_console().await?;
 
@@ -87,8 +88,4 @@ fn shows(text: &str) -> String {
 
 fn called(script: &str) -> String {
     format!("return (() => {{ {script} }})()")
-}
-
-fn report(what: &str, took: Duration) {
-    println!("{what}: on the page after {} ms", took.as_millis());
 }

@@ -44,7 +44,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
         let taken = async {
             wrk(&nginx.url, WARM_UP, user.cookie(), page.len()).await?;
             let most = wrk(&nginx.url, DURATION, user.cookie(), page.len()).await?;
-            Ok((most, steady(&nginx.url, user.cookie()).await?))
+            anyhow::Ok((most, steady(&nginx.url, user.cookie()).await?))
         }
         .await;
         nginx.stop().await?;
