@@ -27,7 +27,7 @@ fn every_edit_comes_to_what_a_fresh_load_comes_to() {
     ];
     let edits = [
         ("m/a/lesson.md", lesson("a", "The shim.\n\n![box](d.svg)\n\n## Part")),
-        ("m/a/d.svg", SVG.replace("8", "7")),
+        ("m/a/d.svg", SVG.replace('8', "7")),
         ("glossary.toml", GLOSSARY.replace("\"d\"", "\"another\"")),
         ("m/a/lesson.md", "no front matter".to_owned()),
         ("course.toml", "title = ".to_owned()),

@@ -88,12 +88,14 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
+    type Way = (&'static str, fn(&Path));
+
     #[tokio::test]
     async fn every_way_to_save_is_heard_and_reading_is_not() {
         let folder = std::env::temp_dir().join(format!("bulkhead-watch-{}", Random::system().hex::<8>()));
         fs::create_dir_all(folder.join("m")).expect("a folder");
         let mut watch = Watch::start(&folder).expect("watched");
-        let ways: [(&str, fn(&Path)); 5] = [
+        let ways: [Way; 5] = [
             ("written", |folder| fs::write(folder.join("m/a"), "1").expect("written")),
             ("renamed over", |folder| {
                 fs::write(folder.join(".swap"), "2").expect("written");
