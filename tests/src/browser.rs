@@ -82,6 +82,12 @@ impl Browser {
         Ok(())
     }
 
+    /// The next page is a first visit.
+    pub async fn forget_cache(&self) -> Result<()> {
+        self.devtools("Network.clearBrowserCache", json!({})).await?;
+        Ok(())
+    }
+
     async fn devtools(&self, method: &str, parameters: Value) -> Result<Value> {
         Ok(self.client.issue_cmd(DevTools { method: method.to_owned(), parameters }).await?)
     }
