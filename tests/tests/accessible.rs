@@ -1,5 +1,4 @@
-//! Every kind of page that needs no engine, as axe-core sees it. The workspace, its results and what an instructor sees
-//! of them are looked at where the whole path is walked (`course`).
+//! Every kind of page that needs no engine, as axe-core sees it.
 
 use anyhow::{Result, ensure};
 use bulkhead_tests::{browser::Browser, server::Server};
