@@ -13,6 +13,7 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
     let server = Server::start(&[]).await?;
     server.create_user("ines@example.org", "instructor", PASSWORD).await?;
     let browser = Browser::start().await?;
+    let mut faults = Vec::new();
 
     // Signs up.
     browser.open(&server.url("/sign-up")).await?;
@@ -38,11 +39,13 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
     browser.type_in_terminal("id -u; docker ps --format 'seen:{{.Names}}'\n").await?;
     browser.until_terminal_shows("seen:cms", Duration::from_secs(20)).await?;
     browser.portraits("lab-running").await?;
+    faults.extend(browser.expect_accessible("workspace").await.err());
 
     // The untouched start does not pass.
     browser.press("[data-testid=check-all]").await?;
     browser.until_score("score < 40").await?;
     browser.portraits("lab-failing").await?;
+    faults.extend(browser.expect_accessible("workspace with failing tasks").await.err());
 
     // Fixes it, in his own terminal, and answers the question.
     for line in include_str!("../../labs/catalog/read-only-but-alive/solution.sh").lines() {
@@ -58,6 +61,7 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
     browser.press("[data-testid=check-all]").await?;
     browser.until_score("score === 100").await?;
     browser.portraits("lab-passed").await?;
+    faults.extend(browser.expect_accessible("workspace with passing tasks").await.err());
 
     // Reloads: the same shell, the same result.
     browser.type_in_terminal("marker=kept-over-reload\n").await?;
@@ -69,6 +73,10 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
     browser.expect_quiet_console().await?;
     browser.open(&server.url("/progress")).await?;
     browser.portraits("progress").await?;
+    faults.extend(browser.expect_accessible("progress").await.err());
+    browser.client.goto(&server.url(&format!("/labs/{LAB}/report/1"))).await?;
+    browser.find("h1").await?;
+    faults.extend(browser.expect_accessible("report").await.err());
 
     // His instructor sees it.
     browser.client.delete_all_cookies().await?;
@@ -77,8 +85,12 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
     let row = browser.find("table").await?.text().await?;
     ensure!(row.contains("Stella Student") && row.contains("100") && !row.contains("never"), "the matrix shows: {row}");
     browser.portraits("class").await?;
+    faults.extend(browser.expect_accessible("class").await.err());
     browser.expect_quiet_console().await?;
 
     browser.close().await?;
-    server.stop().await
+    server.stop().await?;
+    let faults: Vec<String> = faults.iter().map(|fault| format!("{fault:#}")).collect();
+    ensure!(faults.is_empty(), "{}", faults.join("\n\n"));
+    Ok(())
 }

@@ -66,10 +66,16 @@ pub(crate) fn Terminals(feed: Feed, machines: Vec<MachineView>) -> impl IntoView
         front.set(tabs[to]);
         browser::focus(&format!("#{}", tabs[to].id()));
     };
+    let owned = move || {
+        let ids = terminals.with(|t| t.iter().map(|t| Tab::Terminal(t.id).id()).collect::<Vec<_>>());
+        format!("{} {}", ids.join(" "), Tab::Notes.id())
+    };
     let zoom = move |by| front_terminal.with_untracked(|t| t.as_ref().inspect(|t| t.zoom(by)).is_some());
     whole(view! {
         <div class="tabs-bar">
-            <div class="tabs" id="terminal-tabs" role="tablist" aria-label="Terminals and notes" on:keydown=key>
+            <div class="tabs" id="terminal-tabs" on:keydown=key>
+                // A tab's close button is no tab, so the list owns its tabs from beside them.
+                <span role="tablist" aria-label="Terminals and notes" aria-owns=owned></span>
                 <For each=move || terminals.get() key=|t| t.id let:terminal>
                     <TerminalTab feed terminal front/>
                 </For>
