@@ -91,6 +91,13 @@ impl Browser {
         self.until(&format!("the score is {condition}"), Duration::from_mins(1), &script).await
     }
 
+    /// Waits until an attempt that the person asked for has passed with all points. The score alone may come sooner: the
+    /// server looks by itself at what a change concerns, and that is no attempt.
+    pub async fn until_best_is_full(&self) -> Result<()> {
+        let script = "return parseInt(document.querySelector('[data-testid=best]')?.textContent) === 100";
+        self.until("the best attempt is 100", Duration::from_mins(1), script).await
+    }
+
     /// Answers a lab's question, and waits until it is saved.
     pub async fn answer(&self, check: &str, text: &str) -> Result<()> {
         let form = format!("form.answer:has(input[name=check][value='{check}'])");

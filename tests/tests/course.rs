@@ -60,6 +60,7 @@ async fn a_student_hardens_a_container_and_his_instructor_sees_it() -> Result<()
     // Sees it pass.
     browser.press("[data-testid=check-all]").await?;
     browser.until_score("score === 100").await?;
+    browser.until_best_is_full().await?;
     browser.portraits("lab-passed").await?;
     faults.extend(browser.expect_accessible("workspace with passing tasks").await.err());
 

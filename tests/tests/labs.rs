@@ -42,6 +42,7 @@ async fn play(server: &Server, browser: &Browser, lab: &str) -> Result<()> {
 
     browser.press("[data-testid=check-all]").await?;
     browser.until_score("score === 100").await?;
+    browser.until_best_is_full().await?;
     browser.portraits(&format!("{lab}-passed")).await?;
     browser.expect_quiet_console().await?;
 
