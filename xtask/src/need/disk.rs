@@ -6,7 +6,7 @@ use crate::shell::{command, read, root, target};
 
 const GIB: u64 = 1 << 30;
 
-/// What a job leaves below `target` when it begins with nothing, measured and rounded up.
+/// What a job leaves below `target` when it begins with nothing, summed from the sizes of its parts and rounded up.
 #[derive(Clone, Copy)]
 pub(crate) enum Job {
     /// The release build and the sandbox images.
@@ -19,7 +19,7 @@ impl Job {
     fn bytes(self) -> u64 {
         match self {
             Job::Serve => 8 * GIB,
-            Job::Test => 12 * GIB,
+            Job::Test => 16 * GIB,
         }
     }
 }
