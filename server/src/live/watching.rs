@@ -48,6 +48,10 @@ const AT_ONCE: usize = 2;
 /// Paths that one sandbox is watched for.
 const MOST_PATHS: usize = 32;
 
+/// Up to where the latest sandbox, and which generation of it, was watched. One for each student and lab, so that what
+/// is kept does not grow with every sandbox that ever was.
+type Marks = HashMap<(AccountId, String), (SandboxId, u32, Mark)>;
+
 pub struct Watchers {
     store: Store,
     catalog: Arc<Catalog>,
@@ -56,8 +60,7 @@ pub struct Watchers {
     grader: Arc<Grader>,
     events: Arc<Events>,
     following: Mutex<HashSet<(AccountId, String)>>,
-    /// Up to where each sandbox's generation was watched.
-    marks: Mutex<HashMap<SandboxId, (u32, Mark)>>,
+    marks: Mutex<Marks>,
     turns: Semaphore,
 }
 
@@ -116,20 +119,21 @@ impl Watchers {
         if sandbox.phase != Phase::Ready {
             return None;
         }
-        let known =
-            self.marks().get(&sandbox.id).filter(|(of, _)| *of == sandbox.generation).map(|(_, mark)| mark.clone());
+        let page = (account, lab.id.to_string());
+        let known = self.marks().get(&page).cloned();
+        let known = known.filter(|(id, of, _)| *id == sandbox.id && *of == sandbox.generation).map(|(_, _, mark)| mark);
         let since = known.clone();
         let timeout_ms = if since.is_some() { WAIT_MS } else { BASELINE_MS };
         let look = Look::Wait { machine: host.name.to_string(), paths, since, timeout_ms };
         let began = Instant::now();
         let seen = Watched::new(self.terminals.of(&sandbox.id, None)).observe(vec![look]).await;
         let Some(Ok(Seen::Happened { mark, engine, paths })) = seen.ok().and_then(|mut seen| seen.pop()) else {
-            self.marks().remove(&sandbox.id);
+            self.marks().remove(&page);
             self.look_again(&sandbox, lab, &Happened::Blind).await;
             sleep(AGAIN).await;
             return Some(());
         };
-        self.marks().insert(sandbox.id.clone(), (sandbox.generation, mark));
+        self.marks().insert(page, (sandbox.id.clone(), sandbox.generation, mark));
         let happened = match known {
             None => self.has_verdicts(&sandbox).await.then_some(Happened::Unwatched),
             Some(_) if engine || !paths.is_empty() => Some(Happened::Seen { engine, paths }),
@@ -164,7 +168,7 @@ impl Watchers {
         self.following.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn marks(&self) -> MutexGuard<'_, HashMap<SandboxId, (u32, Mark)>> {
+    fn marks(&self) -> MutexGuard<'_, Marks> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -18,7 +18,7 @@ use bulkhead_labs::{
 };
 
 use super::{Grader, LONGEST};
-use crate::store::{Sandbox, StoreError, StoreResult};
+use crate::store::{AccountId, Sandbox, StoreError, StoreResult};
 
 /// Until a grading that the student asked for is over.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -46,8 +46,8 @@ impl Happened {
     }
 }
 
-/// Verdicts that are of the past, of each sandbox's generation.
-pub(super) type Stale = HashMap<SandboxId, (u32, BTreeSet<String>)>;
+/// Verdicts that are of the past: of the latest sandbox, and which generation of it, that each student had for each lab.
+pub(super) type Stale = HashMap<(AccountId, String), (SandboxId, u32, BTreeSet<String>)>;
 
 impl Grader {
     /// Looks again at what depends on what happened; what else has a verdict is marked as of the past.
@@ -105,7 +105,7 @@ impl Grader {
             other => other?,
         }
         for result in &told {
-            self.freshen(&sandbox.id, &result.check);
+            self.freshen(sandbox, &result.check);
             self.tell(sandbox, &result.task, &result.check, Some(result));
         }
         Ok(())
@@ -122,22 +122,25 @@ impl Grader {
     /// Whether the check's verdict is of before something that happened.
     pub fn is_stale(&self, sandbox: &Sandbox, check: &str) -> bool {
         self.stale()
-            .get(&sandbox.id)
-            .is_some_and(|(generation, checks)| *generation == sandbox.generation && checks.contains(check))
+            .get(&(sandbox.account, sandbox.lab.clone()))
+            .is_some_and(|(id, of, checks)| is_of(sandbox, id, *of) && checks.contains(check))
     }
 
     /// Whether it was not marked before.
     fn age(&self, sandbox: &Sandbox, check: &Check) -> bool {
+        let new = || (sandbox.id.clone(), sandbox.generation, BTreeSet::new());
         let mut stale = self.stale();
-        let entry = stale.entry(sandbox.id.clone()).or_insert_with(|| (sandbox.generation, BTreeSet::new()));
-        if entry.0 != sandbox.generation {
-            *entry = (sandbox.generation, BTreeSet::new());
+        let entry = stale.entry((sandbox.account, sandbox.lab.clone())).or_insert_with(new);
+        if !is_of(sandbox, &entry.0, entry.1) {
+            *entry = new();
         }
-        entry.1.insert(check.id.to_string())
+        entry.2.insert(check.id.to_string())
     }
 
-    pub(super) fn freshen(&self, sandbox: &SandboxId, check: &str) {
-        if let Some((_, checks)) = self.stale().get_mut(sandbox) {
+    pub(super) fn freshen(&self, sandbox: &Sandbox, check: &str) {
+        if let Some((id, of, checks)) = self.stale().get_mut(&(sandbox.account, sandbox.lab.clone()))
+            && is_of(sandbox, id, *of)
+        {
             checks.remove(check);
         }
     }
@@ -145,6 +148,10 @@ impl Grader {
     fn stale(&self) -> MutexGuard<'_, Stale> {
         self.stale.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_of(sandbox: &Sandbox, id: &SandboxId, generation: u32) -> bool {
+    *id == sandbox.id && generation == sandbox.generation
 }
 
 /// Checks that can be looked at by themselves, and may come to something else now.

@@ -117,7 +117,7 @@ impl Grader {
             GradeEvent::Restarting => return,
         };
         if !running {
-            self.freshen(&sandbox.id, check);
+            self.freshen(sandbox, check);
         }
         if let Some(now) = self.running().get_mut(&sandbox.id) {
             if running {
