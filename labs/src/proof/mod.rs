@@ -36,7 +36,10 @@ pub use self::{
     report::{Proof, ProofKind, Report},
     table::Table,
 };
-use crate::{engine::SandboxEngine, manifest::Lab};
+use crate::{
+    engine::SandboxEngine,
+    manifest::{Lab, Script, Solution},
+};
 
 /// What a proof takes from outside.
 #[derive(Clone, Debug)]
@@ -144,7 +147,11 @@ impl Run<'_> {
 
     async fn wrong_fix(&mut self, index: usize) {
         let wrong = &self.lab.wrong_fixes[index];
-        let kind = ProofKind::WrongFix { script: wrong.script.path.clone(), title: wrong.title.clone() };
+        // Its other scripts may be the solution's, on another machine.
+        let is_solution =
+            |script: &&Script| self.lab.solution.iter().flat_map(Solution::scripts).any(|of| of.path == script.path);
+        let named = wrong.scripts().find(|script| !is_solution(script)).unwrap_or(&wrong.script);
+        let kind = ProofKind::WrongFix { script: named.path.clone(), title: wrong.title.clone() };
         let began = self.begin(kind.clone());
         let graded = async {
             let solved = self.bench.solve(wrong.scripts()).await?;
