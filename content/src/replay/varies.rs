@@ -8,6 +8,8 @@ use regex::{Captures, Regex};
 const PATTERNS: &[(&str, &str)] = &[
     // 2026-11-24T10:11:12.123456789Z, 2026-11-24 10:11:12 +0000 UTC
     (r"\b\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?)?(Z| ?[+-]\d\d:?\d\d)?( UTC)?\b", "<date>"),
+    // A web server's log: 24/Nov/2026:10:11:12 +0100
+    (r"\b\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d( [+-]\d{4})?\b", "<date>"),
     (r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "<mac>"),
     (r"\b\d{1,2}:\d\d(:\d\d([.,]\d+)?)?\b", "<time>"),
     // Docker's way with times
@@ -62,6 +64,7 @@ mod tests {
             ("57d2c1a0b3f4 Up 3 seconds", "0123456789ab   Up About a minute"),
             ("sha256:57d2c1a0b3f457d2c1a0b3f4", "sha256:aaaac1a0b3f457d2c1a0b3f4"),
             ("2026-11-24T10:11:12.5Z x", "2027-01-02T00:00:00.123456789Z x"),
+            ("[24/Nov/2026:23:59:58] GET", "[01/Dec/2026:00:00:00 +0100] GET"),
             ("10:11:12 up", "9:00:01 up"),
             ("real 0m0.25s", "real 1m10.75s"),
             ("12.5MB / 1.95GiB", "9.75MB / 23.4GiB"),
