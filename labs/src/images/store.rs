@@ -201,7 +201,7 @@ mod tests {
                     .append_data(&mut header(EntryType::Regular), format!("overlay2/abc/{note}"), io::empty())
                     .unwrap();
             }
-            store.append_data(&mut header(EntryType::Directory), "overlay2/abc/work/index/", io::empty()).unwrap();
+            store.append_data(&mut header(EntryType::Directory), "overlay2/abc/work", io::empty()).unwrap();
             store.append_link(&mut header(EntryType::Symlink), "overlay2/l/SHORT", "../abc/diff").unwrap();
             store.append_data(&mut header(EntryType::Regular), "overlay2/abc/diff/bin/sh", io::empty()).unwrap();
             store
@@ -217,7 +217,7 @@ mod tests {
             "preload/notes/abc/link",
             "preload/notes/abc/lower",
             "preload/notes/abc/committed",
-            "preload/notes/abc/work/index",
+            "preload/notes/abc/work",
             "preload/meta/image/overlay2/repositories.json",
         ] {
             assert_eq!(found[path], None, "{path}");
