@@ -8,7 +8,7 @@ use bulkhead::{
         change::Hand,
         phase::{Phase, Then},
     },
-    store::{Sandbox, ServerId},
+    store::{AccountId, Sandbox, ServerId},
 };
 use bulkhead_labs::{
     engine::{CreateStep, Mode, SandboxEngine, SandboxId},
@@ -18,7 +18,13 @@ use bulkhead_labs::{
 use crate::bench::{Bench, LAB, Server, eventually};
 
 /// A row as a server that died left it.
-async fn left(bench: &Bench, server: &Server, phase: Phase) -> (bulkhead::store::AccountId, Sandbox) {
+async fn left(bench: &Bench, server: &Server, phase: Phase) -> (AccountId, Sandbox) {
+    let (account, row) = unwritten(bench, server, phase).await;
+    bench.store.sandboxes().insert(&row).await.expect("a row");
+    (account, row)
+}
+
+async fn unwritten(bench: &Bench, server: &Server, phase: Phase) -> (AccountId, Sandbox) {
     let account = server.account("ada").await;
     let dead = ServerId::new("dead".to_owned());
     let id = SandboxId::parse("left-behind").expect("an id");
@@ -36,7 +42,6 @@ async fn left(bench: &Bench, server: &Server, phase: Phase) -> (bulkhead::store:
         row.ready_at = Some(hand.now);
         row.expires_at = Some(hand.now.plus(Duration::from_hours(1)));
     }
-    bench.store.sandboxes().insert(&row).await.expect("a row");
     (account, row)
 }
 
@@ -54,10 +59,12 @@ async fn whatever_step_a_server_died_in_the_next_one_gets_to_ready() {
         for with_container in [false, true] {
             let bench = Bench::new().await;
             let before = bench.server().await;
-            let (account, row) = left(&bench, &before, phase).await;
+            let (account, row) = unwritten(&bench, &before, phase).await;
+            // Before the row: whoever serves the queue may take it from then on.
             if with_container {
                 made(&bench, &before, &row).await;
             }
+            bench.store.sandboxes().insert(&row).await.expect("a row");
             before.live.sandboxes.reconcile().await.expect("reconciled");
             let ready = before.until(account, Phase::Ready).await;
             assert_eq!(ready.generation, 1, "{phase:?}");
