@@ -8,6 +8,8 @@ use regex::{Captures, Regex};
 const PATTERNS: &[(&str, &str)] = &[
     // 2026-11-24T10:11:12.123456789Z, 2026-11-24 10:11:12 +0000 UTC
     (r"\b\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?)?(Z| ?[+-]\d\d:?\d\d)?( UTC)?\b", "<date>"),
+    // What Debian adds when it rebuilds or mends a released package: 1.1.15+ds1-2+deb13u1+b1
+    (r"(\+(deb\d+u\d+|b\d+))+\b", ""),
     // A web server's log: 24/Nov/2026:10:11:12 +0100
     (r"\b\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d( [+-]\d{4})?\b", "<date>"),
     (r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "<mac>"),
@@ -75,6 +77,7 @@ mod tests {
             ("02:42:ac:11:00:02", "9e:11:ac:77:01:0f"),
             ("Created 2 weeks ago", "Created 5 minutes ago"),
             ("57d2c1a0", "a57d2c1"),
+            ("runc 1.1.15+ds1-2+b4", "runc 1.1.15+ds1-2+deb13u1"),
         ] {
             assert_eq!(stable(one), stable(other));
         }
@@ -86,6 +89,7 @@ mod tests {
             ("10 masked", "11 masked"),
             ("size=64m", "size=16m"),
             ("runc 1.1.15", "runc 1.1.16"),
+            ("runc 1.1.15+ds1-2+b4", "runc 1.1.15+ds1-3"),
             ("172.17.0.2/16", "172.17.0.3/16"),
             ("CapEff: 0", "CapEff: 1"),
             ("cap_sys_admin", "cap_sys_ptrace"),
