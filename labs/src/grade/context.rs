@@ -52,6 +52,8 @@ pub struct Context {
     pub scope: Scope,
     /// How long a service that does not answer is asked again.
     pub patience: Duration,
+    /// Checks without patience: what comes of them decides nothing any more.
+    pub hurried: BTreeSet<CheckId>,
     /// After this, what is still open is `unknown`.
     pub limit: Duration,
 }
@@ -65,6 +67,7 @@ impl Context {
             nonce,
             scope: Scope::All,
             patience: Duration::from_millis(1_500),
+            hurried: BTreeSet::new(),
             limit: Duration::from_mins(1),
         }
     }

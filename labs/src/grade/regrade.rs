@@ -1,9 +1,11 @@
 //! A fix that does not survive a restart is not a fix.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::{CheckResult, Context, GradeEvent, Grading, Observer, Scope, Verdict, clean, grade_lab, run};
-use crate::manifest::{Lab, MachineName, Regrade};
+use crate::manifest::{CheckId, Lab, MachineName, Regrade};
 
 /// Restarts the student's engine.
 #[async_trait]
@@ -24,7 +26,8 @@ pub enum RestartError {
 }
 
 /// Grades as the lab says: once, or before and after a restart, where a check passes only if it passes both times.
-/// The restart happens only where something passed that it could undo.
+/// The restart happens only where something passed that it could undo, and what did not pass before it is not looked at
+/// again: a service that is down would be waited for, and nothing that comes of it could mend the verdict.
 pub async fn grade_with_restart(
     lab: &Lab,
     observer: &dyn Observer,
@@ -45,12 +48,18 @@ pub async fn grade_with_restart(
     let (second, restart_error) = match restarter.restart_engine(&host.name, containers).await {
         Ok(()) => {
             let patience = context.patience.max(AFTER_RESTART);
-            let again = Context { nonce: context.nonce.next(), patience, ..context.clone() };
+            let (looks, hurried) = second(lab, &first);
+            let nonce = context.nonce.next();
+            let again = Context { nonce, patience, hurried, scope: Scope::Checks(looks), ..context.clone() };
             (grade_lab(lab, observer, &again, &|_| ()).await, None)
         }
         Err(error) => (stopped(lab, &first, &error), Some(clean::clean(&error.to_string()))),
     };
-    let results: Vec<CheckResult> = first.results.iter().zip(&second.results).map(|(a, b)| worse(a, b)).collect();
+    let both = |before: &CheckResult| match second.result(&before.check) {
+        Some(after) => worse(before, after),
+        None => before.clone(),
+    };
+    let results: Vec<CheckResult> = first.results.iter().map(both).collect();
     for result in &results {
         events(GradeEvent::Judged(result.clone()));
     }
@@ -60,6 +69,23 @@ pub async fn grade_with_restart(
 
 /// Services start again; asking again is cheaper than a wrong verdict.
 const AFTER_RESTART: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Which checks the second grading looks at: what passed, and what that comes after. The latter may have been seen to
+/// fail; then it is not waited for.
+fn second(lab: &Lab, first: &Grading) -> (BTreeSet<CheckId>, BTreeSet<CheckId>) {
+    let passed = |id: &CheckId| first.result(id.as_str()).is_some_and(|result| result.verdict == Verdict::Pass);
+    let mut open: Vec<&CheckId> = lab.checks().map(|(_, check)| &check.id).filter(|id| passed(id)).collect();
+    let mut looks = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if looks.insert(id.clone())
+            && let Some((_, check)) = lab.check(id.as_str())
+        {
+            open.extend(&check.after);
+        }
+    }
+    let hurried = looks.iter().filter(|id| !passed(id)).cloned().collect();
+    (looks, hurried)
+}
 
 /// A first grading with nothing to lose is not worth a restart under the student's hands.
 fn worth_it(lab: &Lab, first: &Grading) -> bool {

@@ -156,12 +156,13 @@ impl<'a> Run<'a> {
                 (self.events)(GradeEvent::Started { task: open.task.clone(), check: open.check.id.to_string() });
             }
             let answer = self.context.answers.get(&open.check.id).cloned();
-            jobs.push((index, open.check.id.clone(), Arc::clone(&open.check.kind), answer));
+            let patient = patient && !self.context.hurried.contains(&open.check.id);
+            jobs.push((index, open.check.id.clone(), Arc::clone(&open.check.kind), answer, patient));
         }
         let (memory, variables, nonce) =
             (Arc::clone(&self.memory), self.context.variables.clone(), self.context.nonce.clone());
         let judge = move || {
-            let judged = jobs.into_iter().map(|(index, check, kind, answer)| {
+            let judged = jobs.into_iter().map(|(index, check, kind, answer, patient)| {
                 let case =
                     Case { check: &check, variables: &variables, nonce: &nonce, answer: answer.as_ref(), patient };
                 let mut eyes = Eyes::new(&memory, &case);

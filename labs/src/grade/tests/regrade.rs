@@ -1,17 +1,18 @@
 //! Before and after a restart.
 
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use bulkhead_agent::{
     look::{Look, Seen},
     protocol::Fault,
 };
+use tokio::time::Instant;
 
 use super::{context, lab, recorded::Recorded};
 use crate::{
-    grade::{GradeEvent, ObserveError, Observer, RestartError, Restarter, Verdict, grade_with_restart},
-    manifest::{Lab, MachineName, Regrade},
+    grade::{Answer, GradeEvent, ObserveError, Observer, RestartError, Restarter, Verdict, grade_with_restart},
+    manifest::{CheckId, Lab, MachineName, Regrade},
 };
 
 /// A sandbox that is another one after its restart.
@@ -80,6 +81,48 @@ async fn a_restart_cannot_mend() {
     let sandbox = Restartable::new(Recorded::with(&["soft"]), Recorded::with(&["hard"]));
     let grading = grade_with_restart(&restarting(), &sandbox, &sandbox, &context(), &|_| ()).await;
     assert_eq!(grading.result("a").unwrap().verdict, Verdict::Fail);
+}
+
+/// The restart waits for services; one that was seen to be down before it is waited for no second time.
+#[tokio::test(start_paused = true)]
+async fn what_failed_before_a_restart_is_not_waited_for_after_it() {
+    let down = || {
+        let mut recorded = Recorded::with(&["hard"]);
+        recorded.http = |_, _| None;
+        recorded
+    };
+    let mut context = context();
+    for (answered, asked) in [(false, 0), (true, 1)] {
+        if answered {
+            // It passes, and comes after the gate, which is asked for its sake.
+            let flag = context.variables.get("flag").unwrap().to_owned();
+            context.answers.insert(CheckId::parse("c").unwrap(), Answer::parse(&flag).unwrap());
+        }
+        let sandbox = Restartable::new(down(), down());
+        let began = Instant::now();
+        let grading = grade_with_restart(&restarting(), &sandbox, &sandbox, &context, &|_| ()).await;
+        let verdict = |check: &str| grading.result(check).unwrap().verdict;
+        assert_eq!([verdict("a"), verdict("b"), verdict("gate")], [Verdict::Pass, Verdict::Pass, Verdict::Fail]);
+        let after = sandbox.after.asked.into_inner().unwrap();
+        assert_eq!(after.iter().flatten().filter(|look| matches!(look, Look::Http { .. })).count(), asked);
+        assert!(
+            after.iter().flatten().any(|look| matches!(look, Look::Process { .. })),
+            "what passed is looked at again"
+        );
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+}
+
+/// What passed before is waited for: a service that starts slowly has not failed.
+#[tokio::test(start_paused = true)]
+async fn what_passed_before_a_restart_is_waited_for_after_it() {
+    let mut down = Recorded::with(&["hard"]);
+    down.http = |_, _| None;
+    let sandbox = Restartable::new(Recorded::with(&["hard"]), down);
+    let began = Instant::now();
+    let grading = grade_with_restart(&restarting(), &sandbox, &sandbox, &context(), &|_| ()).await;
+    assert_eq!(grading.result("gate").unwrap().verdict, Verdict::Fail);
+    assert!(began.elapsed() >= Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
