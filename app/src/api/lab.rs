@@ -17,6 +17,8 @@ pub struct LabCard {
     pub passed: bool,
     /// A sandbox of the caller's is up for this lab.
     pub open: bool,
+    /// Why it cannot run on this server's engine; empty where it can.
+    pub unmet: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,8 @@ pub struct LabPage {
     pub attempts: u32,
     pub solution: SolutionView,
     pub lessons: Vec<super::course::Link>,
+    /// Why it cannot run on this server's engine; empty where it can.
+    pub unmet: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -43,6 +43,7 @@ pub(crate) fn LabView(lab: LabPage, caller: Caller) -> impl IntoView {
         limit_minutes: lab.limit_minutes,
         tier: lab.tier,
         anonymous: caller.account.is_none(),
+        unmet: lab.unmet,
     };
     let id = lab.id.clone();
     let graded = !lab.tasks.is_empty();

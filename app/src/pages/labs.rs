@@ -38,6 +38,7 @@ fn Row(lab: LabCard) -> impl IntoView {
                 <a href=format!("/labs/{}", lab.id)>{lab.title}</a>
                 {lab.open.then(|| view! { <span class="tag live">"open now"</span> })}
                 <p>{inline(&lab.summary)}</p>
+                {(!lab.unmet.is_empty()).then(|| view! { <p class="faint">"Cannot run here. "{lab.unmet.join(" ")}</p> })}
             </th>
             <td>{lab.module}</td>
             <td>{lab.difficulty}</td>

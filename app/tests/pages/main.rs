@@ -55,6 +55,7 @@ fn pages() -> Vec<(&'static str, &'static str, Caller, Page)> {
         ("labs-empty", "/labs", account::student(), Page::Labs(vec![])),
         ("lab-idle", "/labs/read-only-but-alive", account::student(), Page::Lab(lab::idle())),
         ("lab-anonymous", "/labs/read-only-but-alive", Caller::ANONYMOUS, Page::Lab(lab::idle())),
+        ("lab-elsewhere", "/labs/read-only-but-alive", account::student(), Page::Lab(lab::elsewhere())),
         ("lab-starting", "/labs/read-only-but-alive", account::student(), Page::Lab(lab::starting())),
         ("lab-failed", "/labs/read-only-but-alive", account::student(), Page::Lab(lab::failed())),
         ("lab-expired", "/labs/read-only-but-alive", account::student(), Page::Lab(lab::expired())),
@@ -180,6 +181,11 @@ fn local_mode_says_so() {
 fn a_lab_can_be_worked_with_plain_forms() {
     let idle = render("/labs/x", "", sample::account::student(), Page::Lab(sample::lab::idle())).html;
     assert!(idle.contains("action=\"/api/start_lab\""));
+    let elsewhere = render("/labs/x", "", sample::account::student(), Page::Lab(sample::lab::elsewhere())).html;
+    assert!(
+        !elsewhere.contains("start_lab") && html::text(&elsewhere).contains("here is v1"),
+        "what cannot start is not offered"
+    );
     let running = render("/labs/x", "", sample::account::student(), Page::Lab(sample::lab::running())).html;
     for action in ["check_lab", "extend_lab", "reset_lab", "stop_lab", "hint", "answer"] {
         assert!(running.contains(&format!("action=\"/api/{action}\"")), "{action}");

@@ -1,7 +1,7 @@
 //! The right side of the workspace: what it takes to start, how the start goes, the terminals, or why it is over.
 
 use leptos::{
-    either::{Either, EitherOf5},
+    either::{EitherOf3, EitherOf5},
     ev::SubmitEvent,
     prelude::*,
 };
@@ -26,6 +26,8 @@ pub struct Needs {
     pub tier: String,
     /// Nobody is signed in, so nothing can be started.
     pub anonymous: bool,
+    /// Why the engine here cannot run it.
+    pub unmet: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,17 +91,25 @@ fn Start(feed: Feed, needs: Needs, label: &'static str) -> impl IntoView {
                 <div><dt>"Time"</dt><dd>"about "{time::minutes(needs.minutes)}" of work; it stays up "{time::minutes(needs.limit_minutes)}", and can be extended"</dd></div>
                 <div><dt>"Isolation"</dt><dd>{tier(&needs.tier)}</dd></div>
             </dl>
-            <StartForm feed label anonymous=needs.anonymous/>
+            <StartForm feed label anonymous=needs.anonymous unmet=needs.unmet/>
             <noscript><p class="empty">"Terminals and live results need WebAssembly. The text, the quizzes and your results do not."</p></noscript>
         </div>
     })
 }
 
 #[component]
-fn StartForm(feed: Feed, label: &'static str, anonymous: bool) -> impl IntoView {
+fn StartForm(feed: Feed, label: &'static str, anonymous: bool, unmet: Vec<String>) -> impl IntoView {
     let lab = feed.lab.get_value();
+    if !unmet.is_empty() {
+        return EitherOf3::A(view! {
+            <div class="notice warn" data-testid="unmet">
+                <Icon glyph=Glyph::Warn/>
+                <span>"This lab cannot run here. "{unmet.join(" ")}" The text can be read all the same."</span>
+            </div>
+        });
+    }
     if anonymous {
-        return Either::Left(
+        return EitherOf3::B(
             view! { <p><a class="button" href=format!("/sign-in?next=/labs/{lab}")>"Sign in to start"</a></p> },
         );
     }
@@ -107,7 +117,7 @@ fn StartForm(feed: Feed, label: &'static str, anonymous: bool) -> impl IntoView 
         event.prevent_default();
         feed.ask(start_lab(feed.lab.get_value()), move |view| feed.show(Some(view)));
     };
-    Either::Right(view! {
+    EitherOf3::C(view! {
         <form method="post" action="/api/start_lab" on:submit=start>
             <input type="hidden" name="lab" value=lab/>
             <button class="big" disabled=feed.busy data-testid="start-lab">
@@ -160,7 +170,7 @@ fn Over(feed: Feed, state: SandboxState, needs: Needs) -> impl IntoView {
             {failed.then(|| view! { <Steps feed/> })}
             {error.map(|error| view! { <p class="notice bad" role="alert"><Icon glyph=Glyph::Warn/><span>{inline(&error)}</span></p> })}
             <p>{text}</p>
-            <StartForm feed label="Start again" anonymous=needs.anonymous/>
+            <StartForm feed label="Start again" anonymous=needs.anonymous unmet=needs.unmet/>
         </div>
     })
 }

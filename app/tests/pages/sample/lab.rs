@@ -18,6 +18,7 @@ pub(crate) fn cards() -> Vec<LabCard> {
         best_score,
         passed,
         open,
+        unmet: Vec::new(),
     };
     vec![
         card(
@@ -162,7 +163,12 @@ pub(crate) fn idle() -> LabPage {
         attempts: 0,
         solution: SolutionView::Locked { tries_left: 3 },
         lessons: vec![Link { title: "Read-only root file systems".into(), href: "/learn/module/overlay".into() }],
+        unmet: vec![],
     }
+}
+
+pub(crate) fn elsewhere() -> LabPage {
+    LabPage { unmet: vec!["This lab needs cgroup v2; here is v1.".into()], ..idle() }
 }
 
 fn sandbox(state: SandboxState, steps: Vec<StepView>) -> SandboxView {

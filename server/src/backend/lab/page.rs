@@ -53,6 +53,7 @@ pub(in crate::backend) async fn labs(platform: &Platform, caller: &Caller) -> Ap
         best_score: best.get(lab.id.as_str()).map(|best| best.score),
         passed: best.get(lab.id.as_str()).is_some_and(|best| best.passed),
         open: open.contains(lab.id.as_str()),
+        unmet: platform.live.sandboxes.unmet(lab),
     };
     Ok(platform.live.catalog.labs().iter().map(card).collect())
 }
@@ -150,6 +151,7 @@ fn bare(platform: &Platform, lab: &Lab, text: &LabText) -> LabPage {
             SolutionView::Open { .. } => SolutionView::Locked { tries_left: 0 },
         },
         lessons: text.lessons.clone(),
+        unmet: platform.live.sandboxes.unmet(lab),
     }
 }
 

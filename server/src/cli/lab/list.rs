@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use bulkhead_labs::engine::SandboxEngine;
+use bulkhead_labs::{
+    engine::{DockerEngine, SandboxEngine},
+    manifest::Lab,
+};
 use clap::Args;
 use serde::Serialize;
 
@@ -33,11 +36,19 @@ struct Row {
     checks: usize,
     /// A sandbox made by `lab start` is there.
     started: bool,
+    /// Why it cannot run on this engine; empty where it can, and where no engine answers.
+    unmet: Vec<String>,
 }
 
 pub(super) async fn run(options: Options) -> CliResult {
     let catalog = options.labs.installed().catalog().map_err(machine)?;
-    let started = started().await;
+    // A list is a list even where no engine answers.
+    let engine = engine::connect(engine::INSTANCE).await.ok();
+    let started = match &engine {
+        Some(engine) => started(engine).await,
+        None => BTreeSet::new(),
+    };
+    let unmet = |lab: &Lab| engine.as_ref().map(|engine| lab.requires.unmet(engine.capabilities())).unwrap_or_default();
     let rows: Vec<Row> = catalog
         .labs()
         .iter()
@@ -50,15 +61,20 @@ pub(super) async fn run(options: Options) -> CliResult {
             tasks: lab.tasks.len(),
             checks: lab.checks().count(),
             started: id_of(lab.id.as_str()).is_some_and(|id| started.contains(id.as_str())),
+            unmet: unmet(lab),
         })
         .collect();
     if options.json {
         out::json(&rows);
     } else {
         let cell = |row: &Row| {
-            let started = if row.started { "started" } else { "" };
+            let state = match row.unmet.as_slice() {
+                [] if row.started => "started".to_owned(),
+                [] => String::new(),
+                unmet => format!("cannot run here: {}", unmet.join(" ")),
+            };
             let (module, minutes) = (row.module.to_string(), format!("{} min", row.minutes));
-            vec![row.id.clone(), module, row.difficulty.to_owned(), minutes, row.title.clone(), started.to_owned()]
+            vec![row.id.clone(), module, row.difficulty.to_owned(), minutes, row.title.clone(), state]
         };
         out::table(&["ID", "MODULE", "DIFFICULTY", "TIME", "TITLE", ""], &rows.iter().map(cell).collect::<Vec<_>>());
     }
@@ -68,8 +84,6 @@ pub(super) async fn run(options: Options) -> CliResult {
     Ok(Outcome::Fine)
 }
 
-/// A list is a list even where no engine answers.
-async fn started() -> BTreeSet<String> {
-    let Ok(engine) = engine::connect(engine::INSTANCE).await else { return BTreeSet::new() };
+async fn started(engine: &DockerEngine) -> BTreeSet<String> {
     engine.list().await.unwrap_or_default().into_iter().map(|found| found.id.to_string()).collect()
 }

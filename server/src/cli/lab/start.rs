@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 
 use super::sandbox::Bench;
 use crate::cli::{
-    exit::{CliResult, Outcome, machine},
+    exit::{CliError, CliResult, Outcome, machine},
     images::LabsOption,
     out,
 };
@@ -28,6 +28,10 @@ pub(in crate::cli) struct Options {
 
 pub(super) async fn run(options: Options) -> CliResult {
     let bench = Bench::open(&options.labs, &options.id).await?;
+    let unmet = bench.lab.requires.unmet(bench.engine.capabilities());
+    if !unmet.is_empty() {
+        return Err(CliError::Machine(unmet.join(" ").into()));
+    }
     if options.fresh {
         bench.engine.destroy(&bench.id()?).await.map_err(machine)?;
     }

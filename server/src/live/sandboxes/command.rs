@@ -16,11 +16,16 @@ impl Sandboxes {
         Ok(self.store.sandboxes().of(account, lab).await?.filter(|sandbox| sandbox.phase != Phase::Stopped))
     }
 
+    /// Why the lab cannot run on this engine; empty where it can. An engine that never answered has said nothing about
+    /// itself: making the sandbox will say what is wrong.
+    pub fn unmet(&self, lab: &Lab) -> Vec<String> {
+        let capabilities = self.engine.capabilities();
+        if capabilities.engine.is_empty() { Vec::new() } else { lab.requires.unmet(capabilities) }
+    }
+
     /// Idempotent: answers with what is there or on its way.
     pub async fn start(&self, account: AccountId, lab: &Lab) -> Result<Sandbox, SandboxError> {
-        let capabilities = self.engine.capabilities();
-        // An engine that never answered has said nothing about itself; making the sandbox will say what is wrong.
-        let unmet = if capabilities.engine.is_empty() { Vec::new() } else { lab.requires.unmet(capabilities) };
+        let unmet = self.unmet(lab);
         if !unmet.is_empty() {
             return Err(SandboxError::Unmet(unmet.join(" ")));
         }
