@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path};
 use crate::{
     Course, Diagnostic, Files, Status,
     diagnostic::{Report, Severity},
-    lesson::front::Front,
+    lesson::front::{self, Front},
     print::TAKEAWAYS,
     render::{Page, Place, Target},
 };
@@ -13,17 +13,17 @@ use crate::{
 const WORDS: std::ops::RangeInclusive<usize> = 900..=2_200;
 const QUESTIONS: std::ops::RangeInclusive<usize> = 4..=8;
 
-/// One lesson by itself. `body` is the line on which its text begins.
-pub(crate) fn page(front: &Front, title: &str, page: &Page, body: usize, report: &mut Report) {
+/// One lesson by itself. `block` is its front matter, `body` the line on which its text begins.
+pub(crate) fn page(front: &Front, block: &str, title: &str, page: &Page, body: usize, report: &mut Report) {
     if front.title != title {
         report.error(
-            2,
+            front::line(block, "title:"),
             format!("the title is \"{}\"", front.title),
             format!("the outline's own words are \"{title}\""),
         );
     }
-    if !page.tasks.is_empty() {
-        report.error(body, "a lesson places a lab's task", "tasks belong to the lab's own text");
+    if let Some(line) = page.first_task {
+        report.error(line, "a lesson places a lab's task", "tasks belong to the lab's own text");
     }
     if front.status == Status::Draft {
         return;
@@ -72,14 +72,14 @@ fn extension(file: &str) -> Option<&str> {
     Path::new(file).extension().and_then(|extension| extension.to_str())
 }
 
-pub(crate) fn ids(course: &Course, findings: &mut Vec<Diagnostic>) {
+pub(crate) fn ids(files: &Files, course: &Course, findings: &mut Vec<Diagnostic>) {
     let mut owners: HashMap<&str, &str> = HashMap::new();
     for placed in course.lessons() {
         let lesson = placed.lesson;
         if let Some(other) = owners.insert(&lesson.id, &lesson.file) {
             findings.push(error(
                 &lesson.file,
-                2,
+                line(files, &lesson.file, "id:"),
                 format!("the id `{}` is also in {other}", lesson.id),
                 "give each lesson its own id",
             ));
@@ -87,7 +87,7 @@ pub(crate) fn ids(course: &Course, findings: &mut Vec<Diagnostic>) {
         for lab in lesson.labs.iter().filter(|lab| !knows_lab(course, lab)) {
             findings.push(error(
                 &lesson.file,
-                2,
+                line(files, &lesson.file, "labs:"),
                 format!("no module lists the lab `{lab}`"),
                 "add it to `labs` of the module in course.toml",
             ));
@@ -95,9 +95,25 @@ pub(crate) fn ids(course: &Course, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-pub(crate) fn targets(course: &Course, targets: &[(String, Vec<Target>)], findings: &mut Vec<Diagnostic>) {
+/// The front matter stands first in the file, so the first line that begins with a key is its own.
+fn line(files: &Files, file: &str, key: &str) -> usize {
+    let text = files.get(file).map(|bytes| String::from_utf8_lossy(bytes));
+    text.and_then(|text| text.lines().position(|line| line.starts_with(key))).map_or(1, |at| at + 1)
+}
+
+/// A lesson that the outline knows and nobody can read (`seen`, but not in the course) has a finding of its own.
+pub(crate) fn targets(
+    course: &Course,
+    seen: &[String],
+    targets: &[(String, Vec<Target>)],
+    findings: &mut Vec<Diagnostic>,
+) {
+    let unreadable = |place: &Place| {
+        let Place::Lesson { path, .. } = place else { return false };
+        course.lesson(path).is_none() && seen.contains(&format!("{path}/lesson.md"))
+    };
     for (file, targets) in targets {
-        for target in targets {
+        for target in targets.iter().filter(|target| !unreadable(&target.place)) {
             if let Some((message, fix)) = fault(course, &target.place) {
                 findings.push(error(file, target.line, message, fix));
             }

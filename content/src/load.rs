@@ -63,6 +63,7 @@ fn load(files: &Files, memory: &mut Memory) -> (Option<Course>, Vec<Diagnostic>)
     let mut findings = Vec::new();
     let course = assemble(files, memory, &mut findings);
     findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    findings.dedup();
     (course, findings)
 }
 
@@ -106,8 +107,8 @@ fn assemble(files: &Files, memory: &mut Memory, findings: &mut Vec<Diagnostic>) 
         index: Index::default(),
     };
     check::strays(files, &seen, findings);
-    check::ids(&course, findings);
-    check::targets(&course, &targets, findings);
+    check::ids(files, &course, findings);
+    check::targets(&course, &seen, &targets, findings);
     course.index = Index::new(&course);
     Some(course)
 }
@@ -187,7 +188,7 @@ fn page(
     let source = render::Source { text: parts.body, first_line: parts.body_line, folder: path, files, glossary };
     let page = render::render(&source, report);
     let front = front::parse(parts.front, report)?;
-    check::page(&front, title, &page, parts.body_line, report);
+    check::page(&front, parts.front, title, &page, parts.body_line, report);
     let quiz = (!page.questions.is_empty()).then_some(Quiz { questions: page.questions });
     let lesson = Lesson {
         id: front.id,

@@ -47,7 +47,19 @@ fn every_fault_has_its_line() {
         ("\"right\"", "\"right, because nothing else is\"", question, "the right answer to `q0` shows by its length"),
         ("why = \"w\" }, ", "}, ", question + 4, "missing field `why`"),
         ("minutes: 1", "minuets: 1", 6, "unknown field `minuets`"),
-        ("title: T", "title: U", 2, "the title is \"U\""),
+        ("title: T", "title: U", 3, "the title is \"U\""),
+        ("minutes: 1\n", "", 1, "front matter: missing field `minutes`"),
+        ("objectives: [x]", "objectives: [x]\nlabs: [gone]", 8, "no module lists the lab `gone`"),
+        (
+            "```bash\nfalse\n```",
+            "```bash\nfalse",
+            line("```bash\nfalse"),
+            "still open on line 27, where another begins",
+        ),
+        ("\nfalse\n", "\nf\u{251}lse\n", line("\nfalse") + 1, "(U+0251) in code looks like ASCII"),
+        ("\"other 0\"", "\"All of the above\"", question, "speaks of those above"),
+        ("- one", "- [one][gone]", line("- one"), "no link is named `gone`"),
+        ("- one", "- one\n\n<!-- task: x -->", line("- one") + 2, "places a lab's task"),
         ("![a box]", "![]", line("![a box]"), "has no alternative text"),
         ("```bash\nfalse", "```bsah\nfalse", line("```bash\nfalse"), "unknown language `bsah`"),
         ("\nfalse\n", "\n\u{2014}false\n", line("\nfalse") + 1, "(U+2014) in code looks like ASCII"),
@@ -65,6 +77,46 @@ fn every_fault_has_its_line() {
         assert_eq!((finding.file.as_str(), finding.line), ("m/l/lesson.md", at), "{finding}");
         assert!(!finding.fix.is_empty());
     }
+}
+
+#[test]
+fn a_fence_that_nobody_closes() {
+    let text = lesson();
+    let open = text.strip_suffix("```\n").expect("a last fence");
+    let at = 1 + text[..text.find("```quiz").expect("a quiz")].matches('\n').count();
+    let found = findings(open);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((found[0].line, found[0].message.as_str()), (at, "the fence is not closed"));
+    let shown = text.replace("- one", "````text\n```bash\ntrue\n```\n````");
+    assert_eq!(findings(&shown), Vec::new(), "a longer fence may show others");
+}
+
+#[test]
+fn a_lesson_that_cannot_be_read_is_no_dead_link_too() {
+    let outline = OUTLINE.replace("[{slug=\"l\",title=\"T\"}]", "[{slug=\"l\",title=\"T\"},{slug=\"k\",title=\"K\"}]");
+    let text = lesson().replace("- one", "- [one](../k/lesson.md)");
+    let files =
+        [("course.toml", outline.as_str()), ("m/l/lesson.md", &text), ("m/l/d.svg", SVG), ("m/k/lesson.md", "x")];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into_iter().collect::<Files>();
+    let found = lint(&files);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((found[0].file.as_str(), found[0].message.as_str()), ("m/k/lesson.md", "no front matter"));
+}
+
+#[test]
+fn two_lessons_with_one_id_and_where() {
+    let outline = OUTLINE.replace("[{slug=\"l\",title=\"T\"}]", "[{slug=\"l\",title=\"T\"},{slug=\"k\",title=\"T\"}]");
+    let other = lesson().replace("id: l\ntitle: T\n", "title: T\nid: l\n");
+    let files = [
+        ("course.toml", outline),
+        ("m/l/lesson.md", lesson()),
+        ("m/l/d.svg", SVG.to_owned()),
+        ("m/k/lesson.md", other),
+        ("m/k/d.svg", SVG.to_owned()),
+    ];
+    let found = lint(&files.map(|(path, text)| (path.to_owned(), text.into_bytes())).into_iter().collect::<Files>());
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((found[0].file.as_str(), found[0].line), ("m/k/lesson.md", 3));
 }
 
 #[test]

@@ -45,6 +45,13 @@ fn check_options(question: &Question, options: &[QuizOption], report: &mut Repor
         report.error(question.line, format!("{} options", options.len()), format!("give at least {LEAST_OPTIONS}"));
     }
     check_distinct(question, options.iter().map(|option| option.html.as_str()).collect(), report);
+    if options.iter().any(|option| option.html.to_lowercase().contains("of the above")) {
+        report.error(
+            question.line,
+            "an option speaks of those above it",
+            "options are shown in an order of their own: let each say all that it means",
+        );
+    }
 }
 
 fn check_distinct(question: &Question, htmls: Vec<&str>, report: &mut Report) {

@@ -16,7 +16,10 @@ pub(super) fn lift<'a>(events: Events<'a>, desk: &mut Desk<'_>) -> Events<'a> {
         match (event, &mut open) {
             (Event::Start(Tag::CodeBlock(kind)), _) => {
                 let info = match kind {
-                    CodeBlockKind::Fenced(info) => info.into_string(),
+                    CodeBlockKind::Fenced(info) => {
+                        closed(&span, desk);
+                        info.into_string()
+                    }
                     CodeBlockKind::Indented => {
                         desk.warning(&span, "an indented code block", "put it between fences and name its language");
                         "text".to_owned()
@@ -37,6 +40,34 @@ pub(super) fn lift<'a>(events: Events<'a>, desk: &mut Desk<'_>) -> Events<'a> {
         }
     }
     out
+}
+
+/// A fence that is left open takes in what follows: a reader would be shown prose as code, and be sent output to run.
+fn closed(span: &std::ops::Range<usize>, desk: &mut Desk<'_>) {
+    let block = &desk.source.text[span.clone()];
+    let Some(mark) = block.chars().find(|character| matches!(character, '`' | '~')) else { return };
+    let after = |line: &'_ str| {
+        let line = line.trim_start_matches([' ', '\t', '>']);
+        let info = line.trim_start_matches(mark);
+        (line.len() - info.len(), !info.trim().is_empty())
+    };
+    let mut lines = block.lines().map(after);
+    let Some((width, _)) = lines.next() else { return };
+    let marks: Vec<(usize, bool)> = lines.collect();
+    let next = marks.iter().position(|(marks, info)| *marks >= width && *info);
+    let message = match (next, marks.last()) {
+        (Some(at), _) => {
+            format!("the fence is still open on line {}, where another begins", desk.lines.of(span) + 1 + at)
+        }
+        (None, Some((marks, _))) if *marks >= width => return,
+        (None, _) => "the fence is not closed".to_owned(),
+    };
+    let fence = mark.to_string().repeat(width);
+    desk.error(
+        span,
+        message,
+        format!("close it with {fence} on a line of its own; a fence that shows fences has more marks"),
+    );
 }
 
 /// What takes the fence's place in the page, if anything does.
@@ -117,8 +148,11 @@ fn look_alikes(info: &Info, text: &str, line: usize, desk: &mut Desk<'_>) {
 fn is_look_alike(character: char) -> bool {
     matches!(
         character,
-        '\u{00A0}' | '\u{00AD}' | '\u{02BC}' | '\u{037E}' | '\u{2000}'..='\u{200D}' | '\u{2010}'..='\u{2015}' | '\u{2018}'..='\u{201F}'
-            | '\u{2024}' | '\u{2026}' | '\u{202F}' | '\u{2039}' | '\u{203A}' | '\u{2044}' | '\u{2060}' | '\u{2212}' | '\u{2215}'
-            | '\u{2223}' | '\u{223C}' | '\u{FEFF}' | '\u{FF01}'..='\u{FF5E}' | '\u{0370}'..='\u{03FF}' | '\u{0400}'..='\u{052F}'
+        '\u{00A0}' | '\u{00AD}' | '\u{00B4}' | '\u{0131}' | '\u{01C0}' | '\u{0237}' | '\u{0251}' | '\u{0261}'
+            | '\u{02DC}' | '\u{02B9}'..='\u{02C8}' | '\u{0370}'..='\u{058F}' | '\u{13A0}'..='\u{13FF}'
+            | '\u{2000}'..='\u{200D}' | '\u{2010}'..='\u{2015}' | '\u{2018}'..='\u{201F}' | '\u{2024}' | '\u{2026}' | '\u{202F}'
+            | '\u{2032}'..='\u{2037}' | '\u{2039}' | '\u{203A}' | '\u{2044}' | '\u{2060}' | '\u{2212}' | '\u{2215}'
+            | '\u{2223}' | '\u{223C}' | '\u{2C80}'..='\u{2CFF}' | '\u{A4D0}'..='\u{A4FF}' | '\u{FEFF}'
+            | '\u{FF01}'..='\u{FF5E}' | '\u{1D400}'..='\u{1D7FF}'
     )
 }

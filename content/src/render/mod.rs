@@ -39,7 +39,7 @@ mod terms;
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Options, Parser};
+use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser};
 
 pub use fragment::{Fragment, render_fragment};
 pub(crate) use links::{Place, Target};
@@ -73,6 +73,8 @@ pub(crate) struct Page {
     pub(crate) questions: Vec<Question>,
     pub(crate) diagrams: usize,
     pub(crate) tasks: Vec<String>,
+    /// The line of the first of them.
+    pub(crate) first_task: Option<usize>,
     /// Links to other lessons and labs, to be looked up once all are known.
     pub(crate) targets: Vec<Target>,
 }
@@ -102,7 +104,24 @@ pub(crate) fn render(source: &Source<'_>, report: &mut Report) -> Page {
     }
     let lines = Lines::new(source.text, source.first_line);
     let mut desk = Desk { source, lines, report, slots: sanitise::Slots::default(), page: Page::default() };
-    let events: Events<'_> = Parser::new_ext(source.text, options()).into_offset_iter().collect();
+    let mut nameless = Vec::new();
+    let events: Events<'_> = {
+        let note = |link: BrokenLink<'_>| {
+            // `[word]` alone is text more often than a link.
+            if link.link_type == LinkType::Reference {
+                nameless.push((link.span, link.reference.to_string()));
+            }
+            None
+        };
+        Parser::new_with_broken_link_callback(source.text, options(), Some(note)).into_offset_iter().collect()
+    };
+    for (span, name) in nameless {
+        desk.error(
+            &span,
+            format!("no link is named `{name}`"),
+            format!("write `[words](address)`, or add `[{name}]: address`"),
+        );
+    }
     if !guard::shallow(&events, &mut desk) {
         return Page::default();
     }

@@ -28,6 +28,7 @@ pub(super) fn place<'a>(events: Events<'a>, desk: &mut Desk<'_>) -> Events<'a> {
             desk.error(&span, format!("task `{task}` is placed twice"), "place each task once");
         } else {
             let slot = desk.slots.put(format!("<div class=\"task-slot\" data-task=\"{task}\"></div>"));
+            desk.page.first_task.get_or_insert(desk.lines.of(&span));
             desk.page.tasks.push(task);
             out.push((Event::Html(slot.into()), span));
         }
