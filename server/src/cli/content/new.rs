@@ -34,6 +34,10 @@ pub(super) fn run(options: &Options) -> CliResult {
         return Err(CliError::Usage(format!("`{}` is no path such as `introduction/first-lesson`", options.path)));
     };
     let folder = options.course.folder();
+    let file = folder.join(module).join(lesson).join("lesson.md");
+    if file.exists() {
+        return Err(CliError::Usage(format!("{} is there already: open it, or choose another path", file.display())));
+    }
     let announced = announced(&options.course, module, lesson);
     let Some(title) = options.title.clone().or_else(|| announced.clone()) else {
         let outline = folder.join("course.toml");
@@ -43,7 +47,6 @@ pub(super) fn run(options: &Options) -> CliResult {
             options.path
         )));
     };
-    let file = folder.join(module).join(lesson).join("lesson.md");
     write_new(&file, &frame(lesson, &title))?;
     out::say(&format!("wrote {}", file.display()));
     if announced.is_none() {
@@ -51,7 +54,7 @@ pub(super) fn run(options: &Options) -> CliResult {
     }
     out::say(&format!(
         "See it while you write: bulkhead content preview --watch --course {folder}\n\
-         Run its commands: bulkhead content run {path}\n\
+         Run its commands: bulkhead content run {path} --course {folder}\n\
          Check it: bulkhead content lint --course {folder}",
         folder = folder.display(),
         path = options.path,
