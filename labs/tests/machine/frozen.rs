@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bollard::query_parameters::KillContainerOptionsBuilder;
+use bulkhead_agent::protocol::Exec;
 use bulkhead_labs::engine::SandboxEngine;
 use tokio::time::{Instant, timeout};
 
-use crate::ground::{Sandbox, with_sandbox};
+use crate::ground::{Sandbox, exec, until, with_sandbox};
 
 const PAUSED: &str = "docker run -d --name frozen tiny:1 sleep 1000 && docker pause frozen";
 /// An agent that can ends its sandbox at once; from outside it takes a container beside it.
@@ -77,6 +78,30 @@ async fn nor_when_the_agent_was_killed_and_left_it_behind() {
     with_sandbox(PAUSED, async |sandbox| {
         sandbox.signal("SIGKILL").await;
         sandbox.is_gone_within(FROM_OUTSIDE).await;
+    })
+    .await;
+}
+
+/// A fault in its own code is what the kernel lets a first process die of.
+const ENDS_THE_MACHINE: &str = r#"
+    open my $maps, '<', '/proc/1/maps' or die $!;
+    my @code = map { /^([0-9a-f]+)-([0-9a-f]+) r-xp .*init/ ? [hex $1, hex $2] : () } <$maps>;
+    open my $memory, '+<:raw', '/proc/1/mem' or die $!;
+    for (@code) { sysseek $memory, $_->[0], 0; syswrite $memory, "\xcc" x ($_->[1] - $_->[0]); }
+    kill 'CHLD', 1;"#;
+
+#[tokio::test]
+async fn nor_the_machines_own() {
+    with_sandbox(PAUSED, async |sandbox| {
+        let before = sandbox.host().await.restarts;
+        let end = Exec { stdin: ENDS_THE_MACHINE.to_owned(), ..exec(&["/usr/bin/perl"]) };
+        // He who does it ends with it.
+        let _ended = timeout(AT_ONCE, sandbox.link.exec(end)).await;
+        until("the machine is started anew", async || (sandbox.host().await.restarts > before).then_some(())).await;
+        let alive =
+            async || sandbox.link.exec(exec(&["/bin/true"])).await.is_ok_and(|done| done.code == 0).then_some(());
+        until("it takes commands", alive).await;
+        sandbox.is_gone_within(AT_ONCE).await;
     })
     .await;
 }

@@ -201,10 +201,15 @@ impl Cgroups {
         }
     }
 
-    /// Thaws all that a machine's root froze. Version 2 lets what is frozen die.
+    /// Whether something can be frozen so that it does not die. Version 2 lets it.
+    pub(crate) fn can_freeze(&self) -> bool {
+        self.hierarchies.iter().any(|hierarchy| hierarchy.has("freezer"))
+    }
+
+    /// Thaws all that a machine's root froze.
     pub(crate) fn thaw(&self, spec: &Machine, time: Duration) -> Outcome<()> {
-        let freezer = self.hierarchies.iter().filter(|hierarchy| hierarchy.has("freezer"));
-        freezer.into_iter().try_for_each(|hierarchy| thaw::below(&self.group(hierarchy, spec), time))
+        let mut freezer = self.hierarchies.iter().filter(|hierarchy| hierarchy.has("freezer"));
+        freezer.try_for_each(|hierarchy| thaw::below(&self.group(hierarchy, spec), time))
     }
 
     /// Reads a process's `cgroup` file: where each of our mounts is, and the process's path below it.

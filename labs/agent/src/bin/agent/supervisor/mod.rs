@@ -1,8 +1,9 @@
 //! A at work: one poll loop, nothing in it ever waits.
 //!
 //! `stream` frames · `request` what the platform asks · `process` and `ring` what it opened · `job` work that may wait
-//! · `status` · `watch` what is waited for · `restart` machines whose first process ended.
+//! · `status` · `watch` what is waited for · `restart` machines whose first process ended · `ending` those that cannot end.
 
+mod ending;
 pub(crate) mod job;
 mod process;
 mod request;
@@ -37,6 +38,7 @@ use crate::{
     fault::{Doing, Outcome, fault},
     sys::fork,
 };
+use ending::Endings;
 use job::Jobs;
 use process::{Ends, Phase, Process};
 use request::Batch;
@@ -70,6 +72,7 @@ pub(crate) struct Supervisor {
     /// Exits of processes that were over before J could name them, and of J's.
     unclaimed: VecDeque<(Pid, i32)>,
     restarts: Restarts,
+    endings: Endings,
     stopping: Option<Instant>,
     next_id: u32,
 }
@@ -90,6 +93,7 @@ pub(crate) fn run(sandbox: Sandbox, listener: OwnedFd) -> Outcome<Infallible> {
         doomed: Vec::new(),
         unclaimed: VecDeque::new(),
         restarts,
+        endings: Endings::new(),
         stopping: None,
         next_id: 1,
     };
@@ -183,6 +187,7 @@ impl Supervisor {
     fn reaped(&mut self, pid: Pid, code: i32, now: Instant) {
         self.doomed.retain(|(doomed, _)| *doomed != pid);
         self.jobs.reaped(pid);
+        self.endings.reaped(pid);
         if let Some(process) =
             self.processes.values_mut().find(|process| process.pid == Some(pid) && process.exit.is_none())
         {
@@ -226,8 +231,9 @@ impl Supervisor {
                 self.restarts.plan(index, now, now);
             }
         }
-        if let Some(deadline) = self.stopping {
-            self.end_machines(deadline, now);
+        match self.stopping {
+            Some(deadline) => self.end_machines(deadline, now),
+            None => self.endings.look(&self.sandbox, now),
         }
     }
 

@@ -93,6 +93,7 @@ impl Supervisor {
             .chain(doomed)
             .chain(self.jobs.next_deadline())
             .chain(self.restarts.next())
+            .chain(self.endings.next(&self.sandbox))
             .chain(self.stopping.map(|_| Instant::now() + THAW_AGAIN))
             .min();
         next.map_or(PollTimeout::NONE, |next| {
