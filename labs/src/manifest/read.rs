@@ -33,7 +33,8 @@ pub(super) fn read(folder: &str, files: &Files) -> (Option<Lab>, Vec<Diagnostic>
     let report = Report::new(path, source);
     let (document, errors) = DeTable::parse_recoverable(source);
     for error in &errors {
-        report.error(error.span().map_or(0, |span| span.start), format!("not TOML: {}", error.message()), "");
+        let at = error.span().map_or(0, |span| span.start);
+        report.error(at, format!("not TOML: {}", error.message()), "write what is expected there, as toml.io has it");
     }
     // Half a document would add errors that are none.
     if !errors.is_empty() {

@@ -170,7 +170,9 @@ fn the_whole_must_fit_together() {
 fn what_is_no_toml_and_no_text_is_said_so() {
     insta::assert_snapshot!(errors("schema = 1\nid = \n= 3\n"), @r#"
     small/lab.toml:2:6: error: not TOML: string values must be quoted, expected literal string
+        fix: write what is expected there, as toml.io has it
     small/lab.toml:3:1: error: not TOML: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+        fix: write what is expected there, as toml.io has it
     "#);
     let mut files = files(SMALL);
     files.insert("small/lab.toml".into(), vec![b'a', 0xff, 0xfe]);
