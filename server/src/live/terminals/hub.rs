@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -69,10 +69,21 @@ pub struct Hub {
     /// Held while a link is opened, so that it is opened once.
     link: AsyncMutex<Option<AgentLink>>,
     terminals: Mutex<BTreeMap<u32, Arc<Terminal>>>,
+    /// Terminals that are on their way.
+    opening: AtomicUsize,
     viewers: AtomicU64,
     closed: watch::Sender<bool>,
     /// Told whenever the list of terminals changes.
     changed: mpsc::UnboundedSender<SandboxId>,
+}
+
+/// A terminal on its way, until this is dropped.
+struct Place<'h>(&'h AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Hub {
@@ -88,6 +99,7 @@ impl Hub {
             engine,
             link: AsyncMutex::new(link),
             terminals: Mutex::default(),
+            opening: AtomicUsize::new(0),
             viewers: AtomicU64::new(1),
             closed: watch::Sender::new(false),
             changed,
@@ -125,13 +137,21 @@ impl Hub {
 
     pub async fn open(self: &Arc<Self>, machine: &str, uid: u32) -> Result<TerminalView, TerminalError> {
         let link = self.link().await?;
-        if self.terminals().len() >= MAX_TERMINALS {
-            return Err(TerminalError::TooMany);
-        }
+        let _place = self.place()?;
         let open = Open { machine: machine.to_owned(), uid, argv: Vec::new(), tty: Some(FIRST_SIZE) };
         let process = link.start(open).await?;
         let attachment = Attachment { link, live_from: process.offset, process };
         Ok(self.serve(machine, FIRST_SIZE, attachment))
+    }
+
+    /// Those that are on their way have theirs, or many that come at once would all find room.
+    fn place(&self) -> Result<Place<'_>, TerminalError> {
+        let terminals = self.terminals();
+        if terminals.len() + self.opening.load(Ordering::Acquire) >= MAX_TERMINALS {
+            return Err(TerminalError::TooMany);
+        }
+        self.opening.fetch_add(1, Ordering::AcqRel);
+        Ok(Place(&self.opening))
     }
 
     /// Hangs up the terminal's programs. Idempotent.

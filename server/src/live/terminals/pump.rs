@@ -1,7 +1,8 @@
 //! The task of one terminal: takes its output, keeps its screen, serves its viewers.
 //!
 //! It takes more output only while every viewer who is in step has room. What it does not take stays in the sandbox's
-//! agent, whose credit runs out, so the program itself waits: `yes` costs a bounded amount of memory everywhere.
+//! agent, whose credit runs out, so the program itself waits: `yes` costs a bounded amount of memory everywhere. What is
+//! dear to draw costs its own terminal time, and no other.
 
 use std::{
     collections::BTreeMap,
@@ -19,13 +20,19 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     outbox::Outbox,
-    screen::{Screen, bounded},
+    screen::{Screen, bounded, worked},
     terminal::{Attachment, Order, Rights, Terminal, ViewerId},
     window::{Room, Window},
 };
 
 /// While nobody is in step a program's output only feeds the screen model; at this pace it costs little.
 const UNSEEN_BYTES_PER_SECOND: usize = 8 * 1024 * 1024;
+
+/// Output of which a byte costs more is made to be dear: a full screen that is drawn anew costs a hundredth.
+const DEAR: Duration = Duration::from_micros(10);
+/// Dear output rests so many times what it took; shorter work is let pass.
+const REST: u32 = 9;
+const NO_MATTER: Duration = Duration::from_millis(1);
 
 type Resizing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -35,6 +42,8 @@ pub(super) struct Pump {
     link: AgentLink,
     /// `None` while the link is lost.
     output: Option<Output>,
+    /// What came, and waits for the screen's next turn.
+    unread: Bytes,
     screen: Screen,
     /// Bytes of the process's output that the screen has seen.
     position: u64,
@@ -44,7 +53,10 @@ pub(super) struct Pump {
     /// Draw anew once the history is read: what the agent still had may begin in the middle of a sequence.
     nudge: bool,
     viewers: BTreeMap<ViewerId, Place>,
+    /// With nobody in step.
     rest_until: Option<Instant>,
+    /// Whoever is in step.
+    cool_until: Option<Instant>,
     resizing: Option<Resizing>,
     /// Size that is wanted after the one under way.
     wanted: Option<Size>,
@@ -71,6 +83,7 @@ impl Pump {
             orders,
             link,
             output: Some(output),
+            unread: Bytes::new(),
             screen: Screen::new(size),
             position: offset,
             live_from,
@@ -78,6 +91,7 @@ impl Pump {
             nudge: live_from > 0,
             viewers: BTreeMap::new(),
             rest_until: None,
+            cool_until: None,
             resizing: None,
             wanted: None,
         }
@@ -88,13 +102,17 @@ impl Pump {
         let last = loop {
             self.serve_snapshots();
             let gate = self.gate(Instant::now());
+            if !self.unread.is_empty() {
+                // Between two turns of this screen it is the others' turn.
+                tokio::task::yield_now().await;
+            }
             tokio::select! {
                 order = self.orders.recv() => match order {
                     Some(Order::End { reason }) => break FromServer::Gone { reason },
                     Some(order) => self.obey(order),
                     None => break FromServer::Gone { reason: "The server let go of this terminal.".to_owned() },
                 },
-                bytes = next(&mut self.output), if gate.is_none() => match bytes {
+                bytes = next(&mut self.unread, &mut self.output), if gate.is_none() => match bytes {
                     Some(bytes) => self.take(bytes),
                     None => match self.ending().await {
                         Ending::Exited { code, .. } => break FromServer::Exited { code },
@@ -127,41 +145,56 @@ impl Pump {
                 Room::Behind => {}
             }
         }
-        if wait.is_some() || in_step {
-            return wait;
-        }
-        self.rest_until.filter(|&at| at > now)
+        let rest = if wait.is_some() || in_step { wait } else { self.rest_until };
+        rest.max(self.cool_until).filter(|&at| at > now)
     }
 
     fn take(&mut self, mut bytes: Bytes) {
-        let now = Instant::now();
         let seen = self.again.min(bytes.len());
         let _seen = bytes.split_to(seen);
         self.again -= seen;
-        self.rest_until = Some(now + Duration::from_micros((bytes.len() * 1_000_000 / UNSEEN_BYTES_PER_SECOND) as u64));
-        if self.position < self.live_from {
-            let history = usize::try_from(self.live_from - self.position).unwrap_or(usize::MAX).min(bytes.len());
-            self.screen.feed(&bytes.split_to(history));
-            self.position += history as u64;
-            if self.position < self.live_from {
-                return;
-            }
+        self.draw_anew();
+        let history = usize::try_from(self.live_from.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let most = if history > 0 { history.min(bytes.len()) } else { bytes.len() };
+        let taken = self.feed(&bytes[..most]);
+        let fed = bytes.split_to(taken);
+        self.unread = bytes;
+        if history == 0 {
+            self.pass_on(&fed);
+        } else {
             self.serve_snapshots();
+            self.draw_anew();
         }
-        if std::mem::take(&mut self.nudge) {
+    }
+
+    fn feed(&mut self, bytes: &[u8]) -> usize {
+        let began = worked();
+        let taken = self.screen.feed(bytes);
+        let (took, now) = (worked().saturating_sub(began), Instant::now());
+        self.position += taken as u64;
+        self.rest_until = Some(now + Duration::from_micros((taken * 1_000_000 / UNSEEN_BYTES_PER_SECOND) as u64));
+        let dear = took > NO_MATTER && took > DEAR * u32::try_from(taken).unwrap_or(u32::MAX);
+        self.cool_until = dear.then(|| now + took * REST);
+        taken
+    }
+
+    /// Once the history is read, if it has to be.
+    fn draw_anew(&mut self) {
+        if self.position >= self.live_from && std::mem::take(&mut self.nudge) {
             let Size { cols, rows } = self.screen.size();
             self.resize_process(Size { cols, rows: if rows > 1 { rows - 1 } else { 2 } });
             self.resize_process(Size { cols, rows });
         }
+    }
+
+    fn pass_on(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
-        self.screen.feed(&bytes);
-        self.position += bytes.len() as u64;
-        let writer = self.writer();
+        let (now, writer) = (Instant::now(), self.writer());
         for (id, place) in &mut self.viewers {
             if place.window.room(now, *id == writer) != Room::Behind {
-                place.outbox.output(&bytes);
+                place.outbox.output(bytes);
                 place.window.sent(bytes.len());
             }
         }
@@ -284,6 +317,7 @@ impl Pump {
     /// The hub opens a new link and attaches again; until then the screen stands still.
     fn lost(&mut self) {
         self.output = None;
+        self.unread = Bytes::new();
         self.terminal.set_input(None);
     }
 
@@ -293,6 +327,7 @@ impl Pump {
         self.link = link;
         self.terminal.set_input(Some(input));
         self.output = Some(output);
+        self.unread = Bytes::new();
         if offset > self.position {
             // More was printed than the agent keeps. What is missing must not look like output that follows.
             for place in self.viewers.values_mut() {
@@ -305,7 +340,10 @@ impl Pump {
     }
 }
 
-async fn next(output: &mut Option<Output>) -> Option<Bytes> {
+async fn next(unread: &mut Bytes, output: &mut Option<Output>) -> Option<Bytes> {
+    if !unread.is_empty() {
+        return Some(std::mem::take(unread));
+    }
     match output {
         Some(output) => output.next().await,
         None => std::future::pending().await,

@@ -7,10 +7,12 @@ use std::{
     fmt::Write,
     num::NonZeroU16,
     panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
 };
 
 use bulkhead_agent::protocol::Size;
 use bytes::Bytes;
+use rustix::time::{ClockId, clock_gettime};
 use vt100::{
     Parser, Screen as Cells,
     capture::{BasicFormattedCaptureRange, BasicFormattedCaptureState},
@@ -23,6 +25,17 @@ const SNAPSHOT_LIMIT: usize = 256 * 1024;
 /// Largest terminal that is modelled. Beyond it a hostile size would cost memory on our side.
 pub(crate) const MAX_COLS: u16 = 500;
 pub(crate) const MAX_ROWS: u16 = 200;
+
+/// For so long a screen may have the thread. What is fed after that waits for its next turn.
+const TURN: Duration = Duration::from_millis(10);
+/// Between two looks at the clock. Two bytes can cost a new screen.
+const PIECE: usize = 32;
+
+/// What this thread has worked: a machine that is busy with others makes nobody's output dear.
+pub(super) fn worked() -> Duration {
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(spent.tv_sec).unwrap_or_default(), u32::try_from(spent.tv_nsec).unwrap_or_default())
+}
 
 /// A terminal's size, brought into the bounds that the model accepts.
 pub(crate) fn bounded(size: Size) -> Size {
@@ -44,8 +57,26 @@ impl Screen {
         self.size
     }
 
-    pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        self.guarded(|parser| parser.process(bytes));
+    /// Takes as much as there is time for, and says how much that was.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> usize {
+        let (began, mut taken) = (Instant::now(), 0);
+        self.guarded(|parser| {
+            for piece in bytes.chunks(PIECE) {
+                taken += piece.len();
+                parser.process(piece);
+                if began.elapsed() >= TURN {
+                    break;
+                }
+            }
+        });
+        taken
+    }
+
+    #[cfg(test)]
+    pub(super) fn feed_all(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            bytes = &bytes[self.feed(bytes)..];
+        }
     }
 
     pub(crate) fn resize(&mut self, size: Size) {
@@ -140,7 +171,7 @@ mod tests {
     /// What a browser shows after the snapshot: the screen, and every line above it.
     fn seen(snapshot: &[u8], size: Size) -> (String, Vec<String>) {
         let mut viewer = Screen::new(size);
-        viewer.feed(snapshot);
+        viewer.feed_all(snapshot);
         let cells = viewer.parser.screen_mut();
         let screen = cells.contents();
         let above = cells.scrollback_len();
@@ -159,9 +190,9 @@ mod tests {
     fn a_snapshot_draws_the_same_screen_and_scrollback() {
         let mut screen = Screen::new(SIZE);
         for line in 0..10 {
-            screen.feed(format!("\x1b[3{}mline {line}\x1b[m\r\n", line % 8).as_bytes());
+            screen.feed_all(format!("\x1b[3{}mline {line}\x1b[m\r\n", line % 8).as_bytes());
         }
-        screen.feed(b"$ ");
+        screen.feed_all(b"$ ");
         let (shown, above) = seen(&screen.snapshot(), SIZE);
         assert_eq!(shown, "line 7\nline 8\nline 9\n$ ");
         assert_eq!(above, (0..7).map(|line| format!("line {line}")).collect::<Vec<_>>());
@@ -170,12 +201,12 @@ mod tests {
     #[test]
     fn the_cursor_and_the_colour_go_on_where_they_were() {
         let mut screen = Screen::new(SIZE);
-        screen.feed(b"one\r\n\x1b[31mtwo");
+        screen.feed_all(b"one\r\n\x1b[31mtwo");
         let snapshot = screen.snapshot();
         let mut viewer = Screen::new(SIZE);
-        viewer.feed(&snapshot);
+        viewer.feed_all(&snapshot);
         for it in [&mut screen, &mut viewer] {
-            it.feed(b" and on\x1b[2;9H!");
+            it.feed_all(b" and on\x1b[2;9H!");
         }
         assert_eq!(viewer.parser.screen().contents_formatted(), screen.parser.screen().contents_formatted());
         assert_eq!(viewer.parser.screen().cursor_position(), (1, 9));
@@ -185,7 +216,7 @@ mod tests {
     fn queries_are_not_in_a_snapshot() {
         let mut screen = Screen::new(SIZE);
         // Cursor position, device attributes, title report, colour query, clipboard read, DECRQSS.
-        screen.feed(b"a\x1b[6nb\x1b[c\x1b[>cc\x1b[21td\x1b]11;?\x07e\x1b]52;c;?\x07f\x1bP$qm\x1b\\g");
+        screen.feed_all(b"a\x1b[6nb\x1b[c\x1b[>cc\x1b[21td\x1b]11;?\x07e\x1b]52;c;?\x07f\x1bP$qm\x1b\\g");
         let snapshot = screen.snapshot();
         let text = String::from_utf8_lossy(&snapshot);
         for query in ["\x1b[6n", "\x1b[c", "\x1b[>c", "\x1b[21t", "\x1b]", "\x1bP"] {
@@ -197,12 +228,12 @@ mod tests {
     #[test]
     fn a_full_screen_program_leaves_to_the_shell_that_was_there() {
         let mut screen = Screen::new(SIZE);
-        screen.feed(b"$ vim\r\n\x1b[?1049h\x1b[2J\x1b[Hediting");
+        screen.feed_all(b"$ vim\r\n\x1b[?1049h\x1b[2J\x1b[Hediting");
         let snapshot = screen.snapshot();
         assert_eq!(seen(&snapshot, SIZE).0, "editing");
         let mut viewer = Screen::new(SIZE);
-        viewer.feed(&snapshot);
-        viewer.feed(b"\x1b[?1049l$ ");
+        viewer.feed_all(&snapshot);
+        viewer.feed_all(b"\x1b[?1049l$ ");
         assert_eq!(viewer.parser.screen().contents().trim_end(), "$ vim\n$");
     }
 
@@ -211,7 +242,7 @@ mod tests {
         let mut screen = Screen::new(Size { cols: u16::MAX, rows: u16::MAX });
         assert_eq!(screen.size(), Size { cols: MAX_COLS, rows: MAX_ROWS });
         for n in 0..200_000_u32 {
-            screen.feed(format!("\x1b[38;2;{};{};{}mX", n % 256, n / 7 % 256, n / 3 % 256).as_bytes());
+            screen.feed_all(format!("\x1b[38;2;{};{};{}mX", n % 256, n / 7 % 256, n / 3 % 256).as_bytes());
         }
         // The screen itself is always drawn: 100,000 cells of 20 bytes at the worst.
         assert!(screen.snapshot().len() <= usize::from(MAX_COLS) * usize::from(MAX_ROWS) * 24);
@@ -233,9 +264,41 @@ mod tests {
                     }
                 })
                 .collect();
-            screen.feed(&rubbish);
+            screen.feed_all(&rubbish);
             screen.resize(Size { cols: round % 90, rows: round % 37 });
             screen.snapshot();
+        }
+    }
+
+    /// An operating system command has no end before its end; a student's need not have any.
+    #[test]
+    fn a_command_without_an_end_costs_nothing() {
+        let rss = || {
+            let status = std::fs::read_to_string("/proc/self/status").expect("a status");
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+            line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+        };
+        let mut screen = Screen::new(SIZE);
+        screen.feed_all(b"\x1b]0;");
+        let (before, title) = (rss(), vec![b'x'; 1024 * 1024]);
+        for _ in 0..64 {
+            screen.feed_all(&title);
+        }
+        assert!(rss() < before + 32, "{} MiB before, {} after 64 MiB of a title", before, rss());
+        screen.feed_all(b"\x07hello");
+        assert_eq!(screen.text(), "hello");
+    }
+
+    #[test]
+    fn what_is_dear_to_draw_waits_for_another_turn() {
+        let mut screen = Screen::new(Size { cols: MAX_COLS, rows: MAX_ROWS });
+        for dear in ["\x1bc", "x\x1b[65535b", "\x1b[65535S", "\x1b[2J"] {
+            let flood = dear.repeat(64 * 1024 / dear.len());
+            let began = worked();
+            let taken = screen.feed(flood.as_bytes());
+            let took = worked() - began;
+            // All of it takes minutes.
+            assert!(taken > 0 && took < Duration::from_secs(1), "{taken} bytes of {dear:?} took {took:?}");
         }
     }
 }

@@ -14,7 +14,11 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Hub, MAX_TERMINALS, Rights, TerminalError, Terminals, Viewer, outbox::Item, screen::Screen};
+use super::{
+    Hub, MAX_TERMINALS, Rights, TerminalError, Terminals, Viewer,
+    outbox::Item,
+    screen::{Screen, worked},
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -118,7 +122,7 @@ impl Browser {
                         }
                         other => panic!("a message of kind {other}"),
                     }
-                    self.screen.feed(&message[1..]);
+                    self.screen.feed_all(&message[1..]);
                     return Some(message);
                 }
             }
@@ -142,7 +146,7 @@ impl Browser {
             match timeout(PATIENCE, self.viewer.next()).await.expect("a notice in time") {
                 Some(Item::Notice(notice)) => self.notices.push(notice),
                 Some(Item::Bytes(message)) => {
-                    self.screen.feed(&message[1..]);
+                    self.screen.feed_all(&message[1..]);
                     self.viewer.acknowledge(message.len() - 1).await;
                 }
                 Some(Item::Probe) => {}
@@ -342,6 +346,28 @@ async fn a_closed_terminal_and_a_sandbox_that_ends_say_so() {
     assert!(matches!(hub.open("host", 0).await, Err(TerminalError::Over)));
 }
 
+/// On one thread: whoever holds it holds up everybody.
+#[tokio::test]
+async fn what_is_dear_to_draw_holds_up_its_own_terminal_only() {
+    let platform = Platform::on(&engine().await);
+    let hub = platform.hub();
+    let (mut hostile, terminal) = (view(&hub, open(&hub).await, Rights::Owner).await, open(&hub).await);
+    let mut other = view(&hub, terminal, Rights::Owner).await;
+    hostile.until("$").await;
+    other.until("$").await;
+    hostile.viewer.resize(Size { cols: u16::MAX, rows: u16::MAX }).await;
+    // A new screen for every two bytes.
+    hostile.types(&format!("echo {}\n", "\x1bc".repeat(64 * 1024))).await;
+    let began = worked();
+    for round in 0..20 {
+        other.types(&format!("echo round{round}\n")).await;
+        other.until(&format!("round{round}\n")).await;
+    }
+    let took = worked() - began;
+    // All of it takes minutes.
+    assert!(took < Duration::from_secs(10), "twenty echoes took {took:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn terminals_are_few() {
     let platform = Platform::on(&engine().await);
@@ -354,6 +380,17 @@ async fn terminals_are_few() {
     hub.close(1).await.expect("closed");
     assert!(matches!(hub.open("moon", 0).await, Err(TerminalError::NotFound)));
     open(&hub).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_many_are_asked_for_at_once() {
+    let platform = Platform::on(&engine().await);
+    let hub = platform.hub();
+    let asked = futures::future::join_all((0..4 * MAX_TERMINALS).map(|_| hub.open("host", 0))).await;
+    assert_eq!(
+        (asked.iter().filter(|opened| opened.is_ok()).count(), hub.list().len()),
+        (MAX_TERMINALS, MAX_TERMINALS)
+    );
 }
 
 #[tokio::test(start_paused = true)]
