@@ -19,10 +19,7 @@ use bulkhead_labs::{
     grade::Observer,
     manifest::{Catalog, Lab},
 };
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep, timeout},
-};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     events::Events,
@@ -43,8 +40,6 @@ const SHARE: u32 = 10;
 const AGAIN: Duration = Duration::from_secs(5);
 /// Until it is asked again whether there is a sandbox, and a page.
 const IDLE: Duration = Duration::from_secs(30);
-/// Gradings that nobody asked for, at once.
-const AT_ONCE: usize = 2;
 /// Paths that one sandbox is watched for.
 const MOST_PATHS: usize = 32;
 
@@ -61,7 +56,6 @@ pub struct Watchers {
     events: Arc<Events>,
     following: Mutex<HashSet<(AccountId, String)>>,
     marks: Mutex<Marks>,
-    turns: Semaphore,
 }
 
 impl Watchers {
@@ -82,7 +76,6 @@ impl Watchers {
             events,
             following: Mutex::default(),
             marks: Mutex::default(),
-            turns: Semaphore::new(AT_ONCE),
         })
     }
 
@@ -149,14 +142,11 @@ impl Watchers {
     }
 
     async fn look_again(&self, sandbox: &Sandbox, lab: &Lab, happened: &Happened) {
-        let began = Instant::now();
-        {
-            let _turn = self.turns.acquire().await;
-            if let Err(error) = self.grader.happened(sandbox, lab, happened).await {
-                tracing::warn!(sandbox = %sandbox.id, error = &error as &dyn std::error::Error, "a change was not looked at");
-            }
-        }
-        sleep(PAUSE.max(began.elapsed() * SHARE)).await;
+        let looked = self.grader.happened(sandbox, lab, happened).await.unwrap_or_else(|error| {
+            tracing::warn!(sandbox = %sandbox.id, error = &error as &dyn std::error::Error, "a change was not looked at");
+            Duration::ZERO
+        });
+        sleep(PAUSE.max(looked * SHARE)).await;
     }
 
     async fn has_verdicts(&self, sandbox: &Sandbox) -> bool {

@@ -17,6 +17,11 @@ use bulkhead_labs::{
     manifest::{Check, CheckId, Lab},
 };
 
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Instant, sleep, timeout},
+};
+
 use super::{Grader, LONGEST};
 use crate::store::{AccountId, Sandbox, StoreError, StoreResult};
 
@@ -50,39 +55,61 @@ impl Happened {
 pub(super) type Stale = HashMap<(AccountId, String), (SandboxId, u32, BTreeSet<String>)>;
 
 impl Grader {
-    /// Looks again at what depends on what happened; what else has a verdict is marked as of the past.
-    pub async fn happened(self: &Arc<Self>, sandbox: &Sandbox, lab: &Lab, what: &Happened) -> StoreResult<()> {
+    /// Looks again at what depends on what happened; what else has a verdict is marked as of the past. How long it
+    /// looked.
+    pub async fn happened(self: &Arc<Self>, sandbox: &Sandbox, lab: &Lab, what: &Happened) -> StoreResult<Duration> {
         let before = self.store.lab_state().verdicts(&sandbox.id, sandbox.generation).await?;
         let affected = affected(lab, what);
-        for (task, check) in lab.checks().filter(|(_, check)| !affected.contains(&check.id)) {
+        self.outdate(sandbox, lab, &before, |check| !affected.contains(check));
+        if affected.is_empty() {
+            return Ok(Duration::ZERO);
+        }
+        let scope = Scope::Checks(affected);
+        let Some(turn) = self.turn(&sandbox.id, &scope).await else {
+            // Nobody looked at these either.
+            self.outdate(sandbox, lab, &before, |_| true);
+            return Ok(Duration::ZERO);
+        };
+        let began = Instant::now();
+        let looked = self.look_by_itself(sandbox, lab, &scope, &before).await;
+        drop(turn);
+        if let Some(next) = self.leave(&sandbox.id) {
+            self.events.publish(sandbox.account, &sandbox.lab, LabEvent::Grading { running: true });
+            tokio::spawn(Arc::clone(self).serve(sandbox.clone(), next));
+        }
+        looked.map(|()| began.elapsed())
+    }
+
+    fn outdate(
+        &self,
+        sandbox: &Sandbox,
+        lab: &Lab,
+        before: &BTreeMap<String, CheckResult>,
+        which: impl Fn(&CheckId) -> bool,
+    ) {
+        for (task, check) in lab.checks().filter(|(_, check)| which(&check.id)) {
             if let Some(result) = before.get(check.id.as_str())
                 && self.age(sandbox, check)
             {
                 self.tell(sandbox, task.id.as_str(), check.id.as_str(), Some(result));
             }
         }
-        if affected.is_empty() {
-            return Ok(());
-        }
-        let scope = Scope::Checks(affected);
-        self.turn(sandbox, &scope).await;
-        let looked = self.look_by_itself(sandbox, lab, &scope, &before).await;
-        if let Some(next) = self.leave(&sandbox.id) {
-            self.events.publish(sandbox.account, &sandbox.lab, LabEvent::Grading { running: true });
-            tokio::spawn(Arc::clone(self).serve(sandbox.clone(), next));
-        }
-        looked
     }
 
-    /// Waits until nothing else is graded in this sandbox.
-    async fn turn(&self, sandbox: &Sandbox, scope: &Scope) {
+    /// Waits until nothing else is graded in this sandbox, and nowhere too much by itself. Who waits for his sandbox keeps
+    /// nobody else from theirs. `None`: it is still being graded, and not ours.
+    async fn turn(&self, sandbox: &SandboxId, scope: &Scope) -> Option<SemaphorePermit<'_>> {
         let free = async {
-            while !self.enter_quietly(&sandbox.id, scope.clone()) {
-                tokio::time::sleep(AGAIN).await;
+            loop {
+                let turn = self.by_itself.acquire().await.ok()?;
+                if self.enter_quietly(sandbox, scope.clone()) {
+                    return Some(turn);
+                }
+                drop(turn);
+                sleep(AGAIN).await;
             }
         };
-        // A grading takes less; its sandbox's turn is ours then in any case.
-        let _late = tokio::time::timeout(LONGEST, free).await;
+        timeout(LONGEST, free).await.ok().flatten()
     }
 
     async fn look_by_itself(
@@ -165,5 +192,58 @@ fn is_told(result: &CheckResult, before: Option<&CheckResult>) -> bool {
         // That we could not look just now takes no verdict away.
         Some(_) => result.verdict != Verdict::Unknown,
         None => result.verdict == Verdict::Pass,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bulkhead_content::Course;
+    use bulkhead_labs::{engine::FakeEngine, manifest::Catalog};
+
+    use super::*;
+    use crate::{
+        clock::{Clock, Moment},
+        live::{Live, Needs, images::Images, sandboxes::Places},
+        random::Random,
+        store::{DatabaseUrl, Store},
+    };
+
+    #[tokio::test]
+    async fn a_turn_that_does_not_come_is_nobodys() {
+        let folder = std::env::temp_dir().join(format!("bulkhead-turn-{}", Random::system().hex::<6>()));
+        std::fs::create_dir_all(&folder).expect("a scratch folder");
+        let outline = "title = \"Course\"\nsummary = \"A course.\"\n\n[[module]]\nslug = \"one\"\ntitle = \"One\"\n\
+                       summary = \"The first.\"\n\n[[module.section]]\ntitle = \"Section\"\n\
+                       lessons = [{ slug = \"first\", title = \"First\" }]\n";
+        let course = Course::parse(&BTreeMap::from([("course.toml".to_owned(), outline.as_bytes().to_vec())]));
+        let live = Live::start(Needs {
+            store: Store::open(&DatabaseUrl::sqlite_file(&folder.join("bulkhead.db"))).await.expect("a database"),
+            clock: Clock::fixed(Moment::from_millis(1_790_000_000_000)),
+            random: Random::system(),
+            engine: Arc::new(FakeEngine::new()),
+            catalog: Catalog::parse(&BTreeMap::new()),
+            images: Images::default(),
+            course: Arc::new(course.expect("a course")),
+            places: Places::default(),
+        });
+        let grader = Arc::clone(&live.await.expect("a live side").grader);
+        let (graded, other) = (SandboxId::parse("graded").expect("an id"), SandboxId::parse("other").expect("an id"));
+        let scope = Scope::Checks(BTreeSet::new());
+        assert!(grader.enter(&graded, Scope::All));
+        tokio::time::pause();
+        let waiting = [(); 2 * super::super::AT_ONCE].map(|()| grader.turn(&graded, &scope));
+        let waiting = futures::future::join_all(waiting);
+        let theirs = async {
+            sleep(AGAIN * 3).await;
+            drop(timeout(AGAIN, grader.turn(&other, &scope)).await.expect("those who wait hold nobody up"));
+            grader.leave(&other);
+        };
+        let (waited, ()) = tokio::join!(waiting, theirs);
+        tokio::time::resume();
+        assert!(waited.iter().all(Option::is_none));
+        assert_eq!(grader.progress(&graded), Some(BTreeSet::new()), "whoever has it keeps it");
+        std::fs::remove_dir_all(folder).expect("removed");
     }
 }

@@ -35,6 +35,7 @@ use std::{
 };
 
 use bulkhead_labs::{engine::SandboxId, grade::Scope, manifest::Catalog};
+use tokio::sync::Semaphore;
 
 use self::live::Stale;
 use super::{events::Events, sandboxes::Sandboxes, terminals::Terminals, text::Texts, variables::Key};
@@ -46,6 +47,8 @@ use crate::{
 
 /// Two gradings and a restart between them take less.
 const LONGEST: Duration = Duration::from_mins(5);
+/// Of all sandboxes.
+const AT_ONCE: usize = 2;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GradingError {
@@ -71,6 +74,8 @@ pub struct Grader {
     running: Mutex<HashMap<SandboxId, Running>>,
     /// Verdicts that nobody has looked at since something happened. Forgotten with the server; the next one looks anew.
     stale: Mutex<Stale>,
+    /// Gradings that nobody asked for, at once.
+    by_itself: Semaphore,
 }
 
 /// What is being graded in one sandbox, and what comes after it.
@@ -114,6 +119,7 @@ impl Grader {
             events,
             running: Mutex::default(),
             stale: Mutex::default(),
+            by_itself: Semaphore::new(AT_ONCE),
         })
     }
 }
