@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use bulkhead::live::sandboxes::{
-    Places, SandboxError,
-    phase::{Phase, Then},
+use bulkhead::live::{
+    sandboxes::{
+        Places, SandboxError,
+        phase::{Phase, Then},
+    },
+    terminals::TerminalError,
 };
 use bulkhead_app::api::lab::{LabEvent, SandboxState, StepStatus};
 use bulkhead_labs::engine::{CreateStep, Mode};
@@ -52,6 +55,37 @@ async fn many_clicks_make_one_sandbox() {
     assert!(ids.iter().all(|id| *id == ids[0]));
     server.until(ada, Phase::Ready).await;
     assert_eq!(bench.on_engine().await.len(), 1);
+}
+
+#[tokio::test]
+async fn nor_do_clicks_in_many_labs_find_more_places_than_there_are() {
+    let mut bench = Bench::new().await;
+    bench.places.per_account = 1;
+    let server = bench.server().await;
+    let ada = server.account("ada").await;
+    let labs = server.live.catalog.labs();
+    let starts = (0..10).flat_map(|_| labs).map(|lab| server.live.sandboxes.start(ada, lab));
+    let started = futures::future::join_all(starts).await;
+    assert!(started.iter().any(Result::is_err), "{} labs were started", labs.len());
+    assert_eq!(server.store.sandboxes().alive().await.expect("asked").len(), 1);
+}
+
+/// Who still looked at it when it ended would have its hub look for it until the server ends.
+#[tokio::test]
+async fn a_sandbox_that_is_over_is_let_go_of() {
+    let bench = Bench::new().await;
+    let server = bench.server().await;
+    let ada = server.account("ada").await;
+    let row = server.ready(ada).await;
+    server.live.sandboxes.stop(ada, LAB).await.expect("stopped");
+    server.until(ada, Phase::Stopped).await;
+    let hub = server.live.terminals.of(&row.id, None);
+    server.live.sandboxes.reconcile().await.expect("compared");
+    assert!(server.live.terminals.find(&row.id).is_none());
+    assert!(matches!(hub.link().await, Err(TerminalError::Over)));
+    let again = server.ready(ada).await;
+    server.live.sandboxes.reconcile().await.expect("compared");
+    assert!(server.live.terminals.find(&again.id).is_some());
 }
 
 #[tokio::test]

@@ -17,9 +17,12 @@ use crate::{
 impl Grader {
     pub(super) async fn grade(&self, sandbox: &Sandbox, scope: &Scope) {
         let Some(lab) = self.catalog.lab(&sandbox.lab) else { return };
-        let done = match scope {
-            Scope::All => self.grade_attempt(sandbox, lab).await,
-            Scope::Task(_) | Scope::Checks(_) => self.grade_task(sandbox, lab, scope).await,
+        let done = match (self.still_there(sandbox).await, scope) {
+            // It ended while this waited for its turn.
+            (Ok(false), _) => Ok(()),
+            (Ok(true), Scope::All) => self.grade_attempt(sandbox, lab).await,
+            (Ok(true), Scope::Task(_) | Scope::Checks(_)) => self.grade_task(sandbox, lab, scope).await,
+            (Err(error), _) => Err(error),
         };
         if let Err(error) = done {
             tracing::error!(sandbox = %sandbox.id, error = &error as &dyn std::error::Error, "a grading was not stored");

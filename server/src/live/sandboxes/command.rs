@@ -29,6 +29,7 @@ impl Sandboxes {
         if !unmet.is_empty() {
             return Err(SandboxError::Unmet(unmet.join(" ")));
         }
+        let _one_by_one = self.starting.lock().await;
         loop {
             let table = self.store.sandboxes();
             let found = table.of(account, lab.id.as_str()).await?;

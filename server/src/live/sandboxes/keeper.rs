@@ -96,6 +96,7 @@ impl Sandboxes {
     /// Compares rows and engine both ways, and acts.
     pub async fn reconcile(self: &Arc<Self>) -> Result<(), KeeperError> {
         let now = self.clock.now();
+        self.let_go().await?;
         let servers = self.servers().await?;
         // Rows first: whatever they say is ready was on the engine before it is asked.
         let rows = self.store.sandboxes().alive().await?;
@@ -116,6 +117,17 @@ impl Sandboxes {
             }
         }
         self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Whoever looked at a sandbox that was just ending made it a hub again, which would look for it for ever.
+    async fn let_go(&self) -> StoreResult<()> {
+        for sandbox in self.terminals.sandboxes() {
+            let row = self.store.sandboxes().by_id(&sandbox).await?;
+            if row.is_none_or(|row| row.phase.is_over()) {
+                self.terminals.shut(&sandbox, "The sandbox is over.").await;
+            }
+        }
         Ok(())
     }
 

@@ -96,6 +96,8 @@ pub struct Sandboxes {
     tasks: Tasks,
     making: Arc<Semaphore>,
     wake: Notify,
+    /// Held from counting what an account has until one more is written.
+    starting: Mutex<()>,
     /// Held from reading or writing a row until it is told: what the pages hear last is what is so.
     telling: Mutex<()>,
 }
@@ -134,6 +136,7 @@ impl Sandboxes {
             tasks: Tasks::default(),
             making,
             wake: Notify::new(),
+            starting: Mutex::new(()),
             telling: Mutex::new(()),
         })
     }

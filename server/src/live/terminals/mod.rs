@@ -64,6 +64,11 @@ impl Terminals {
         self.hubs().get(sandbox).cloned()
     }
 
+    /// Those that have a hub.
+    pub fn sandboxes(&self) -> Vec<SandboxId> {
+        self.hubs().keys().cloned().collect()
+    }
+
     /// The sandbox is over.
     pub async fn shut(&self, sandbox: &SandboxId, reason: &str) {
         let hub = self.hubs().remove(sandbox);
