@@ -6,6 +6,7 @@
 //! grading     one at a time in each sandbox, stored once
 //! watching    what happens in sandboxes whose pages are open
 //! events      one stream for each page, whole state first
+//! streams     how many of them an account has open
 //! session     the end of the session that a stream came with
 //! state       the whole present state of a lab for one student
 //! text        a lab's texts, rendered once
@@ -24,6 +25,7 @@ pub mod installed;
 pub mod sandboxes;
 pub(crate) mod session;
 pub mod state;
+pub mod streams;
 pub mod terminals;
 pub mod text;
 pub mod variables;
@@ -41,6 +43,7 @@ use self::{
     grading::Grader,
     images::Images,
     sandboxes::{Places, Sandboxes},
+    streams::Streams,
     terminals::{Terminals, socket},
     text::Texts,
     variables::Key,
@@ -74,6 +77,7 @@ pub struct Parts {
     pub sandboxes: Arc<Sandboxes>,
     pub grader: Arc<Grader>,
     pub watchers: Arc<Watchers>,
+    pub streams: Arc<Streams>,
     closing: CancellationToken,
 }
 
@@ -148,8 +152,9 @@ impl Live {
         });
         sandboxes.begin().await?;
         Arc::clone(&grader).begin().await;
-        let closing = CancellationToken::new();
-        Ok(Self(Arc::new(Parts { engine, catalog, texts, events, terminals, sandboxes, grader, watchers, closing })))
+        let (streams, closing) = (Arc::default(), CancellationToken::new());
+        let parts = Parts { engine, catalog, texts, events, terminals, sandboxes, grader, watchers, streams, closing };
+        Ok(Self(Arc::new(parts)))
     }
 
     /// Streams end, so that the server can. Sandboxes live on, for the next server.

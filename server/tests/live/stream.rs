@@ -1,10 +1,10 @@
 //! The lab's events over HTTP: the whole state first, then what changes.
 
-use bulkhead::live::sandboxes::phase::Phase;
+use bulkhead::live::{sandboxes::phase::Phase, streams::MOST};
 use bulkhead_app::api::lab::{LabEvent, SandboxState};
 
 use crate::{
-    bench::{Bench, LAB, PASSWORD, Server},
+    bench::{Bench, LAB, PASSWORD, Server, eventually},
     wire::{Stream, sign_in},
 };
 
@@ -88,4 +88,31 @@ async fn streams_end_with_the_server() {
     stream.next().await;
     server.live.close();
     stream.until_ended().await;
+}
+
+#[tokio::test]
+async fn nobody_has_more_open_than_he_has_use_for() {
+    let bench = Bench::new().await;
+    let (server, address) = served(&bench).await;
+    server.account("ada").await;
+    server.account("bob").await;
+    let (ada, bob) = (sign_in(address, "ada", PASSWORD).await, sign_in(address, "bob", PASSWORD).await);
+    let mut open = Vec::new();
+    for _ in 0..MOST {
+        let (head, stream) = Stream::open(address, &ada, LAB).await;
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        open.push(stream);
+    }
+    let (head, _) = Stream::open(address, &ada, LAB).await;
+    assert!(head.starts_with("HTTP/1.1 409"), "{head}");
+    let (head, _) = Stream::open(address, &bob, LAB).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    open.pop();
+    // The server hears of it when it writes next.
+    server.live.events.publish(server.account("ada").await, LAB, LabEvent::Warning { minutes: 7 });
+    eventually("a place is free again", async || {
+        let (head, _) = Stream::open(address, &ada, LAB).await;
+        head.starts_with("HTTP/1.1 200")
+    })
+    .await;
 }

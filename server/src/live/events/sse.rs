@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     backend::{Fault, Platform, account_of},
     http::refusal,
-    live::session,
+    live::{session, streams},
     store::AccountId,
 };
 
@@ -37,7 +37,12 @@ pub async fn stream(
     if platform.live.catalog.lab(&lab).is_none() {
         return refusal(ApiError::NotFound);
     }
+    let open = match platform.live.streams.open(account) {
+        Ok(open) => open,
+        Err(error) => return refusal(error),
+    };
     let listening = Listening {
+        _open: open,
         // Before the state is read, so that no change falls between.
         changes: platform.live.events.subscribe(account, &lab),
         waiting: VecDeque::new(),
@@ -54,6 +59,7 @@ pub async fn stream(
 }
 
 struct Listening {
+    _open: streams::Stream,
     platform: Arc<Platform>,
     account: AccountId,
     lab: String,

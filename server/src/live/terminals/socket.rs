@@ -41,12 +41,18 @@ pub async fn open(
     Path((sandbox, terminal)): Path<(String, u32)>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
+    let open = account_of(&caller).and_then(|account| platform.live.streams.open(account));
+    let open = match open {
+        Ok(open) => open,
+        Err(error) => return refusal(error),
+    };
     let viewer = match find(&platform, &caller, &sandbox, terminal).await {
         Ok(viewer) => viewer,
         Err(error) => return refusal(error),
     };
     upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
         serve(socket, viewer, Box::pin(session::over(platform, &caller))).await;
+        drop(open);
     })
 }
 
