@@ -78,7 +78,8 @@ pub enum Page {
     /// `/class`
     Class(Matrix),
     /// `/account`; `error` where a form of the page was refused.
-    Account { sessions: Vec<SessionView>, error: Option<ApiError> },
+    /// `typed`: the name that `error` is about.
+    Account { sessions: Vec<SessionView>, typed: Option<String>, error: Option<ApiError> },
     /// `/sign-in`
     SignIn(Credentials),
     /// `/sign-up`

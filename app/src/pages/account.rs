@@ -9,7 +9,12 @@ use crate::{
 };
 
 #[component]
-pub(crate) fn AccountView(caller: Caller, sessions: Vec<SessionView>, error: Option<ApiError>) -> impl IntoView {
+pub(crate) fn AccountView(
+    caller: Caller,
+    sessions: Vec<SessionView>,
+    typed: Option<String>,
+    error: Option<ApiError>,
+) -> impl IntoView {
     let Some(account) = caller.account else {
         return view! { <super::problem::ProblemView error=ApiError::Unauthenticated path="/account".to_owned()/> }
             .into_any();
@@ -33,7 +38,7 @@ pub(crate) fn AccountView(caller: Caller, sessions: Vec<SessionView>, error: Opt
             <section>
                 <h2>"Name"</h2>
                 <form class="stack" method="post" action="/account/name">
-                    <Field name="name" label="As instructors and reports show it" kind="text" value=account.name autocomplete="name" wrong=wrong_name/>
+                    <Field name="name" label="As instructors and reports show it" kind="text" value=typed.unwrap_or(account.name) autocomplete="name" wrong=wrong_name/>
                     <button>"Save name"</button>
                 </form>
             </section>

@@ -32,7 +32,9 @@ pub(crate) fn body(page: Page, caller: Caller, path: String) -> AnyView {
         Page::Lab(lab) => view! { <lab::LabView lab caller/> }.into_any(),
         Page::Progress(progress) => view! { <progress::ProgressView progress/> }.into_any(),
         Page::Class(matrix) => view! { <class::ClassView matrix/> }.into_any(),
-        Page::Account { sessions, error } => view! { <account::AccountView caller sessions error/> }.into_any(),
+        Page::Account { sessions, typed, error } => {
+            view! { <account::AccountView caller sessions typed error/> }.into_any()
+        }
         Page::SignIn(form) => view! { <sign::SignIn form/> }.into_any(),
         Page::SignUp(form) => view! { <sign::SignUp form/> }.into_any(),
         Page::About { version, parts } => view! { <about::AboutView version parts/> }.into_any(),

@@ -64,13 +64,19 @@ fn pages() -> Vec<(&'static str, &'static str, Caller, Page)> {
         ("progress-empty", "/progress", account::student(), Page::Progress(progress::nothing())),
         ("class", "/class", account::instructor(), Page::Class(progress::matrix(24))),
         ("class-empty", "/class", account::instructor(), Page::Class(progress::matrix(0))),
-        ("account", "/account", account::student(), Page::Account { sessions: account::sessions(), error: None }),
-        ("account-local", "/account", account::local(), Page::Account { sessions: vec![], error: None }),
+        (
+            "account",
+            "/account",
+            account::student(),
+            Page::Account { sessions: account::sessions(), typed: None, error: None },
+        ),
+        ("account-local", "/account", account::local(), Page::Account { sessions: vec![], typed: None, error: None }),
         (
             "account-refused",
             "/account",
             account::student(),
             Page::Account {
+                typed: None,
                 sessions: account::sessions(),
                 error: refused("old", "This is not your present password."),
             },

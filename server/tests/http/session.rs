@@ -49,6 +49,10 @@ async fn what_was_wrong_stands_beside_the_field_and_the_input_stays() {
         .expect_no_text("too short")
         .expect_no_text("Ada <b");
     sign_up("Ada", "no address", PASSWORD).await.expect_status(422).expect_text("Write an e-mail address");
+
+    let (student, long) = (app.student().await, "Ada ".repeat(30));
+    let renamed = student.post("/account/name").form(&[("name", &long)]).send().await.expect_status(422);
+    renamed.expect_text("Use at most 80 characters").expect_text(&long);
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ pub(in crate::http) struct Input {
 }
 
 pub(in crate::http) async fn submit(visit: Visit, Form(input): Form<Input>) -> Response {
-    match visit.platform.rename(&visit.caller, input.name).await {
+    match visit.platform.rename(&visit.caller, input.name.clone()).await {
         Ok(()) => onward("/account?done=name"),
-        Err(error) => page::account::show_with(visit, Some(error)).await,
+        Err(error) => page::account::show_with(visit, Some(input.name), Some(error)).await,
     }
 }

@@ -18,6 +18,6 @@ pub(in crate::http) struct Input {
 pub(in crate::http) async fn submit(visit: Visit, Form(input): Form<Input>) -> Response {
     match visit.platform.change_password(&visit.caller, input.old, input.new).await {
         Ok(()) => onward("/account?done=password"),
-        Err(error) => page::account::show_with(visit, Some(error)).await,
+        Err(error) => page::account::show_with(visit, None, Some(error)).await,
     }
 }

@@ -17,6 +17,6 @@ pub(in crate::http) struct Input {
 pub(in crate::http) async fn submit(visit: Visit, Form(input): Form<Input>) -> Response {
     match visit.platform.end_session(&visit.caller, input.handle).await {
         Ok(()) => onward("/account?done=session"),
-        Err(error) => page::account::show_with(visit, Some(error)).await,
+        Err(error) => page::account::show_with(visit, None, Some(error)).await,
     }
 }

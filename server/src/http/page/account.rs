@@ -9,11 +9,12 @@ use bulkhead_app::{
 use crate::http::visit::Visit;
 
 pub(in crate::http) async fn show(visit: Visit) -> Response {
-    show_with(visit, None).await
+    show_with(visit, None, None).await
 }
 
-/// The page, with what was wrong with one of its forms.
-pub(in crate::http) async fn show_with(visit: Visit, error: Option<ApiError>) -> Response {
-    let page = visit.platform.sessions(&visit.caller).await.map(|sessions| Page::Account { sessions, error });
+/// The page, with the name that was typed and what was wrong with one of its forms.
+pub(in crate::http) async fn show_with(visit: Visit, typed: Option<String>, error: Option<ApiError>) -> Response {
+    let sessions = visit.platform.sessions(&visit.caller).await;
+    let page = sessions.map(|sessions| Page::Account { sessions, typed, error });
     visit.answer(page)
 }
