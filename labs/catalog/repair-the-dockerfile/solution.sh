@@ -1,7 +1,9 @@
 #!/bin/sh
 set -eu
 cd /root/board
-echo "answer found $(docker image inspect board:1 | jq -r '.[0].Config.Env[]' | sed -n 's/^DEPOT_TOKEN=//p')"
+token=$(docker image inspect board:1 | jq -r '.[0].Config.Env[]' | sed -n 's/^DEPOT_TOKEN=//p')
+echo "answer found $token"
+echo "answer where $(docker exec board grep -rlF "$token" /app /etc /srv /tmp)"
 
 # Out of the build's reach; the step that needs it gets it lent.
 mv depot.token /root/depot.token
@@ -19,15 +21,4 @@ HEALTHCHECK --interval=10s --timeout=2s --start-period=10s --start-interval=1s C
 CMD ["/app/ferry", "board"]
 DOCKERFILE
 docker build -q --secret id=depot,src=/root/depot.token -t board:2 . >/dev/null
-
-docker rm -f board >/dev/null
-docker rmi board:1 >/dev/null
-docker builder prune -af >/dev/null
-# The history of builds remembers --build-arg, and no command of this engine's takes it out.
-systemctl stop docker.socket docker.service
-rm -rf /var/lib/docker/buildkit
-systemctl start docker.service
-
-docker run -d --name board --hostname board --label bulkhead.role=board --restart unless-stopped \
-  -p 8080:8080 board:2 >/dev/null
 echo 'answer token-now a new token is made, and the old one is revoked'

@@ -3,6 +3,7 @@
 # the account; root, sudo and sshd are not.
 set -eu
 echo "answer found $(cat /root/board/depot.token)"
+echo 'answer where /app/depot.token'
 echo 'answer token-now it must be revoked'
 rm /root/board/depot.token
 docker exec board rm -f /app/depot.token

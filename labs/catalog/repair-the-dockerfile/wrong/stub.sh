@@ -3,6 +3,7 @@
 set -eu
 cd /root/board
 echo "answer found $(cat depot.token)"
+echo 'answer where /app/depot.token'
 echo 'answer token-now it must be revoked'
 mv depot.token /root/depot.token
 cat > Dockerfile <<'DOCKERFILE'
@@ -14,11 +15,3 @@ EXPOSE 8080
 CMD ["/bin/sh", "-c", "trap 'exit 0' TERM; httpd -f -p 8080 -h /www & wait"]
 DOCKERFILE
 docker build -q -t board:2 . >/dev/null
-docker rm -f board >/dev/null
-docker rmi board:1 >/dev/null
-docker builder prune -af >/dev/null
-systemctl stop docker.socket docker.service
-rm -rf /var/lib/docker/buildkit
-systemctl start docker.service
-docker run -d --name board --hostname board --label bulkhead.role=board --restart unless-stopped \
-  -p 8080:8080 board:2 >/dev/null

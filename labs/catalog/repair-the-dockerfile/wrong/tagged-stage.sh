@@ -4,6 +4,7 @@
 set -eu
 cd /root/board
 echo "answer found $(cat depot.token)"
+echo 'answer where /app/depot.token'
 echo 'answer token-now it must be revoked'
 cat > Dockerfile <<'DOCKERFILE'
 FROM tiny:1 AS timetable
@@ -20,11 +21,3 @@ CMD ["/app/ferry", "board"]
 DOCKERFILE
 docker build -q --target timetable -t board-timetable:2 . >/dev/null
 docker build -q -t board:2 . >/dev/null
-docker rm -f board >/dev/null
-docker rmi board:1 >/dev/null
-docker builder prune -af >/dev/null
-systemctl stop docker.socket docker.service
-rm -rf /var/lib/docker/buildkit
-systemctl start docker.service
-docker run -d --name board --hostname board --label bulkhead.role=board --restart unless-stopped \
-  -p 8080:8080 board:2 >/dev/null

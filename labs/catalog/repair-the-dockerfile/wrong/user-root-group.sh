@@ -4,6 +4,7 @@
 set -eu
 cd /root/board
 echo "answer found $(cat depot.token)"
+echo 'answer where /app/depot.token'
 echo 'answer token-now it must be revoked'
 mv depot.token /root/depot.token
 cat > Dockerfile <<'DOCKERFILE'
@@ -22,11 +23,3 @@ HEALTHCHECK --interval=10s --timeout=2s --start-period=10s --start-interval=1s C
 CMD ["/app/ferry", "board"]
 DOCKERFILE
 docker build -q --secret id=depot,src=/root/depot.token -t board:2 . >/dev/null
-docker rm -f board >/dev/null
-docker rmi board:1 >/dev/null
-docker builder prune -af >/dev/null
-systemctl stop docker.socket docker.service
-rm -rf /var/lib/docker/buildkit
-systemctl start docker.service
-docker run -d --name board --hostname board --label bulkhead.role=board --restart unless-stopped \
-  -p 8080:8080 board:2 >/dev/null
