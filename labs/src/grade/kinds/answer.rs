@@ -6,6 +6,7 @@
 //! | `file` | in place of a question: `{ path = "/root/answers.json", that = ".web.pid", machine = "host" }`, a jq filter over the file's JSON; a number counts as its digits |
 //! | `equals` | a text; placeholders allowed, so a value derived from the seed. Compared without regard to case where `ignore_case = true` |
 //! | `matches` | or a regular expression over the whole answer; placeholders allowed |
+//! | `same_as` | or what another file holds, which the student does not write: keys as of `file` |
 //! | `live` | or recomputed at grading: `{ of = { role = "cms" }, see = "process", that = ".namespaces.net" }`; where the filter gives a list, each of its values is right |
 //!
 //! What `live` may `see` of a running container of that role:
@@ -33,13 +34,15 @@ use crate::{
     manifest::{Fields, MachineName, Text},
 };
 
-const FILE_LIMIT: u32 = 64 * 1024;
+/// A bill of materials of a small Debian image has 200 KiB.
+const FILE_LIMIT: u32 = 512 * 1024;
 const IMAGE_LIMIT: u32 = 128 * 1024;
 
 #[derive(Debug)]
 enum Right {
     Equals { text: Text, ignore_case: bool },
     Matches(Pattern),
+    Same(Entry),
     Live { of: Of, see: See, that: Jq },
 }
 
@@ -56,7 +59,15 @@ enum See {
 #[derive(Debug)]
 enum Given {
     Typed { question: String },
-    File { machine: MachineName, path: String, that: Jq },
+    File(Entry),
+}
+
+/// A value in a file of JSON.
+#[derive(Debug)]
+struct Entry {
+    machine: MachineName,
+    path: String,
+    that: Jq,
 }
 
 #[derive(Debug)]
@@ -67,13 +78,7 @@ pub(super) struct AnswerCheck {
 
 impl AnswerCheck {
     pub(super) fn read(fields: &Fields<'_>) -> Option<Self> {
-        let file = fields.opt_table("file").map(|file| {
-            let machine = containers::read_machine(&file, "machine", "host");
-            let path = file.parsed("path", absolute);
-            let that = file.parsed("that", Jq::parse);
-            file.finish();
-            Some(Given::File { machine: machine?, path: path?, that: that? })
-        });
+        let file = fields.opt_table("file").map(|file| Entry::read(file).map(Given::File));
         let given = match file {
             Some(file) if fields.opt_string("question").is_none() => file,
             Some(_) => {
@@ -99,11 +104,16 @@ impl AnswerCheck {
             live.finish();
             Some(Right::Live { of: of?, see, that: that? })
         });
-        let ways = ["equals", "matches", "live"].into_iter().filter(|key| fields.has(key)).count();
+        let same = fields.opt_table("same_as").and_then(Entry::read).map(Right::Same);
+        let ways = ["equals", "matches", "same_as", "live"].into_iter().filter(|key| fields.has(key)).count();
         if ways != 1 {
-            fields.error("the answer has no one right value", "write exactly one of `equals`, `matches` and `live`");
+            fields.error(
+                "the answer has no one right value",
+                "write exactly one of `equals`, `matches`, `same_as` and `live`",
+            );
         }
-        let right = equals.map(|text| Right::Equals { text, ignore_case }).or(matches.map(Right::Matches)).or(live)?;
+        let right =
+            equals.map(|text| Right::Equals { text, ignore_case }).or(matches.map(Right::Matches)).or(same).or(live)?;
         Some(Self { given: given?, right })
     }
 
@@ -114,6 +124,10 @@ impl AnswerCheck {
                 if *ignore_case { right.to_lowercase() == answer.to_lowercase() } else { right == answer }
             }
             Right::Matches(pattern) => pattern.whole(&eyes.values()).map_err(Halt::Unknown)?.is_match(answer),
+            Right::Same(entry) => match entry.find(eyes)? {
+                Ok(right) => right == answer,
+                Err(_) => return Err(Halt::fails("there is nothing yet that it could be the same as")),
+            },
             Right::Live { of, see, that } => {
                 let containers = containers::running(eyes, of)?;
                 let variables = eyes.variables();
@@ -137,32 +151,49 @@ impl AnswerCheck {
 impl Given {
     /// `Err(Halt::Fails)`: there is none.
     fn read(&self, eyes: &mut Eyes<'_>) -> Result<String, Halt> {
-        let (machine, path, that) = match self {
+        match self {
             Self::Typed { .. } => {
                 let typed = eyes.case().answer.map(|answer| answer.as_str().to_owned());
-                return typed.ok_or_else(|| Halt::fails("no answer yet"));
+                typed.ok_or_else(|| Halt::fails("no answer yet"))
             }
-            Self::File { machine, path, that } => (machine, path, that),
-        };
+            Self::File(entry) => entry.find(eyes)?.map_err(Halt::fails),
+        }
+    }
+}
+
+impl Entry {
+    fn read(fields: Fields<'_>) -> Option<Self> {
+        let machine = containers::read_machine(&fields, "machine", "host");
+        let path = fields.parsed("path", absolute);
+        let that = fields.parsed("that", Jq::parse);
+        fields.finish();
+        Some(Self { machine: machine?, path: path?, that: that? })
+    }
+
+    /// The inner `Err` says why there is no such value.
+    fn find(&self, eyes: &mut Eyes<'_>) -> Result<Result<String, String>, Halt> {
+        let Self { machine, path, that } = self;
         let look = Look::File { machine: machine.to_string(), pid: None, path: path.clone(), limit: FILE_LIMIT };
         let facts = match eyes.see(look)? {
             Seen::File(facts) if facts.kind == FileKind::File => facts,
-            Seen::File(_) | Seen::Missing => return Err(Halt::fails(format!("there is no file {path}"))),
+            Seen::File(_) | Seen::Missing => return Ok(Err(format!("there is no file {path}"))),
             other => return Err(misplaced(other)),
         };
         if facts.truncated {
-            return Err(Halt::fails(format!("{path} is longer than {FILE_LIMIT} bytes")));
+            return Ok(Err(format!("{path} is longer than {FILE_LIMIT} bytes")));
         }
-        let json: Value =
-            serde_json::from_str(&facts.content).map_err(|why| Halt::fails(format!("{path} is no JSON: {why}")))?;
-        match that.first(&json, &eyes.variables()) {
+        let json: Value = match serde_json::from_str(&facts.content) {
+            Ok(json) => json,
+            Err(why) => return Ok(Err(format!("{path} is no JSON: {why}"))),
+        };
+        Ok(match that.first(&json, &eyes.variables()) {
             Ok(Some(value)) if !value.is_null() => {
                 let answer = show(&value).trim().to_owned();
-                if answer.len() > MAX_ANSWER { Err(Halt::fails("the answer is too long")) } else { Ok(answer) }
+                if answer.len() > MAX_ANSWER { Err("the answer is too long".to_owned()) } else { Ok(answer) }
             }
-            Ok(_) => Err(Halt::fails(format!("{path} has no {}", that.source()))),
-            Err(why) => Err(Halt::fails(why.to_string())),
-        }
+            Ok(_) => Err(format!("{path} has no {}", that.source())),
+            Err(why) => Err(why.to_string()),
+        })
     }
 }
 
@@ -207,7 +238,7 @@ impl Kind for AnswerCheck {
     fn expected(&self) -> String {
         match &self.given {
             Given::Typed { question } => format!("the right answer to: {question}"),
-            Given::File { path, that, .. } => format!("the right value as {} in {path}", that.source()),
+            Given::File(Entry { path, that, .. }) => format!("the right value as {} in {path}", that.source()),
         }
     }
 
@@ -217,29 +248,30 @@ impl Kind for AnswerCheck {
     }
 
     fn machines(&self) -> Vec<&MachineName> {
-        let live = match &self.right {
+        let right = match &self.right {
             Right::Live { of, .. } => Some(&of.machine),
-            _ => None,
+            Right::Same(entry) => Some(&entry.machine),
+            Right::Equals { .. } | Right::Matches(_) => None,
         };
         let file = match &self.given {
-            Given::File { machine, .. } => Some(machine),
+            Given::File(entry) => Some(&entry.machine),
             Given::Typed { .. } => None,
         };
-        live.into_iter().chain(file).collect()
+        right.into_iter().chain(file).collect()
     }
 
     fn texts(&self) -> Vec<(&Text, Vec<&str>)> {
         match &self.right {
             Right::Equals { text, .. } => vec![(text, Vec::new())],
             Right::Matches(pattern) => vec![(pattern.text(), Vec::new())],
-            Right::Live { .. } => Vec::new(),
+            Right::Same(_) | Right::Live { .. } => Vec::new(),
         }
     }
 
     fn question(&self) -> Option<&str> {
         match &self.given {
             Given::Typed { question } => Some(question),
-            Given::File { .. } => None,
+            Given::File(_) => None,
         }
     }
 }

@@ -247,6 +247,21 @@ async fn answers_stand_in_a_file_and_are_recomputed() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_may_be_what_a_file_of_the_platform_holds() {
+    let check = "kind = \"answer\"\nfile = { path = \"/root/a.json\", that = \".digest\" }\n\
+        same_as = { path = \"/srv/held.json\", that = \".two.digest\" }";
+    let mut recorded = Recorded::with(&[]);
+    recorded.file(0, "/root/a.json", "{\"digest\": \"sha256:1\"}", 0o644);
+    assert_snapshot!(show(&recorded, check).await, @"fail | the right value as .digest in /root/a.json | there is nothing yet that it could be the same as | Not yet.");
+    for held in ["{\"two\": null}", "{\"two\": {\"digest\": \"sha256:2\"}}", "sha256:1"] {
+        recorded.file(0, "/srv/held.json", held, 0o644);
+        assert_eq!(judge(&recorded, check).await.verdict, Verdict::Fail, "{held}");
+    }
+    recorded.file(0, "/srv/held.json", "{\"two\": {\"digest\": \"sha256:1\"}}", 0o644);
+    assert_snapshot!(show(&recorded, check).await, @"pass | the right value as .digest in /root/a.json | sha256:1 |");
+}
+
 const MATRIX: &str = "kind = \"net\"\n[[task.check.cell]]\nfrom_machine = \"probe\"\nto = \"cms\"\nport = 5432\nreach = false\n\
     [[task.check.cell]]\nfrom = \"cms\"\nto_address = \"192.0.2.1\"\nport = 80\nreach = false";
 

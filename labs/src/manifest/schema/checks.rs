@@ -52,6 +52,11 @@ fn path() -> Value {
     json!({ "type": "string", "pattern": "^/" })
 }
 
+/// A value in a file of JSON.
+fn entry(what: &str) -> Value {
+    table(&[("machine", id("(host)")), ("path", path()), ("that", jq(what))], &["path", "that"])
+}
+
 fn kinds() -> Vec<(&'static str, Keys, Vec<&'static str>)> {
     let show = || ("show", jq("what to show as evidence"));
     vec![
@@ -83,20 +88,11 @@ fn kinds() -> Vec<(&'static str, Keys, Vec<&'static str>)> {
             "answer",
             vec![
                 ("question", text("Shown above the field")),
-                (
-                    "file",
-                    table(
-                        &[
-                            ("machine", id("(host)")),
-                            ("path", path()),
-                            ("that", jq("the answer, from the file's JSON")),
-                        ],
-                        &["path", "that"],
-                    ),
-                ),
+                ("file", entry("the answer, from the file's JSON")),
                 ("equals", text("Placeholders allowed")),
                 ("ignore_case", flag("")),
                 ("matches", regex("the whole answer")),
+                ("same_as", entry("the right answer, from the JSON of a file that the student does not write")),
                 (
                     "live",
                     table(
