@@ -12,24 +12,33 @@ use crate::manifest::{CheckId, TaskId};
 
 /// A value that is new in each grading, so that an answer prepared beforehand does not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Nonce(String);
+pub struct Nonce {
+    text: String,
+    before: String,
+}
 
 impl Nonce {
     /// 16 random bytes.
     pub fn new(bytes: [u8; 16]) -> Self {
-        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
+        Self { text: format!("{:032x}", u128::from_be_bytes(bytes)), before: String::new() }
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Of the grading before the restart that this one comes after; else empty. What a check left under that name it may
+    /// compare with what it finds now.
+    pub fn before(&self) -> &str {
+        &self.before
     }
 
     /// Another one, for the second grading of a regrade.
     #[must_use]
     pub fn next(&self) -> Self {
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&Sha256::digest(&self.0)[..16]);
-        Self::new(bytes)
+        bytes.copy_from_slice(&Sha256::digest(&self.text)[..16]);
+        Self { before: self.text.clone(), ..Self::new(bytes) }
     }
 }
 
@@ -70,5 +79,18 @@ impl Context {
             hurried: BTreeSet::new(),
             limit: Duration::from_mins(1),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_grading_knows_the_nonce_of_the_first() {
+        let first = Nonce::new([7; 16]);
+        let second = first.next();
+        assert_eq!((first.before(), second.before()), ("", first.as_str()));
+        assert_ne!(first.as_str(), second.as_str());
     }
 }

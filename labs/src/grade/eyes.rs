@@ -174,6 +174,7 @@ impl<'a> Eyes<'a> {
     pub fn values(&self) -> BTreeMap<String, String> {
         let mut values = self.case.variables.values().clone();
         values.insert("nonce".to_owned(), self.case.nonce.as_str().to_owned());
+        values.insert("before".to_owned(), self.case.nonce.before().to_owned());
         values
     }
 

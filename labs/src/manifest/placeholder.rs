@@ -1,6 +1,10 @@
-//! `{{name}}` in a manifest's texts: a variable of the attempt, `{{nonce}}`, or what an earlier step captured.
+//! `{{name}}` in a manifest's texts: a variable of the attempt, `{{nonce}}`, `{{before}}` (the nonce of the grading before a
+//! restart, in the one that comes after it; else empty), or what an earlier step captured.
 
 use std::collections::BTreeMap;
+
+/// Names that every grading has a value for.
+pub(crate) const RESERVED: [&str; 2] = ["nonce", "before"];
 
 /// A text with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]

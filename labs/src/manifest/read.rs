@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use super::{
     Check, CheckId, Diagnostic, Difficulty, Fields, Files, Hint, Lab, LabId, Machine, MachineName, Network, Regrade,
     Requires, Script, Solution, Task, TaskId, TimeRules, VariableKind, WrongFix, fields::Report, lab::version, lint,
-    machines, parse_duration,
+    machines, parse_duration, placeholder::RESERVED,
 };
 use crate::grade::{containers, kinds};
 
@@ -245,11 +245,11 @@ fn variables(f: &Fields<'_>) -> BTreeMap<String, VariableKind> {
     let mut variables = BTreeMap::new();
     for (name, kind) in f.lists("variables") {
         let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if !named || name == "nonce" {
+        if !named || RESERVED.contains(&name.as_str()) {
             f.error_at(
                 "variables",
                 format!("`{name}` cannot name a variable"),
-                "use a-z, 0-9 and `_`, and not `nonce`",
+                "use a-z, 0-9 and `_`, and not `nonce` or `before`",
             );
         }
         let kind = match kind.as_slice() {

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use time::OffsetDateTime;
 
-use super::{Catalog, Check, CheckId, Diagnostic, Files, Lab, Task, TaskId, fields::Report};
+use super::{Catalog, Check, CheckId, Diagnostic, Files, Lab, Task, TaskId, fields::Report, placeholder::RESERVED};
 use crate::{engine::SandboxId, grade::Variables, sandbox::PlanError};
 
 /// Everything that can be said about a folder of labs: what keeps them from loading, advice, and what the shells say
@@ -155,8 +155,9 @@ impl Errors<'_> {
                 }
             }
             for (text, captured) in check.kind.texts() {
-                for name in
-                    text.names().filter(|n| *n != "nonce" && !captured.contains(n) && !lab.variables.contains_key(*n))
+                for name in text
+                    .names()
+                    .filter(|n| !RESERVED.contains(n) && !captured.contains(n) && !lab.variables.contains_key(*n))
                 {
                     let fix = "name a variable, `nonce`, or what an earlier step captures";
                     self.check(check, format!("check {} says {{{{{name}}}}}, which nothing defines", check.id), fix);
