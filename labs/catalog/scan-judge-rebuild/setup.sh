@@ -28,6 +28,8 @@ cat > /root/advisories.json <<JSON
   ]
 }
 JSON
+docker tag shop:1 registry:5000/shop:1
+docker push -q registry:5000/shop:1 >/dev/null
 docker run -d --name shop --hostname shop --label bulkhead.role=shop --restart unless-stopped -p 8080:8080 shop:1 >/dev/null
 
 for _ in $(seq 50); do

@@ -14,12 +14,16 @@ docker build -q -t shop:2 . >/dev/null
 docker rm -f shop >/dev/null
 docker run -d --name shop --hostname shop --label bulkhead.role=shop --restart unless-stopped -p 8080:8080 shop:2 >/dev/null
 
-# What it is made of: the image's list, and the program's.
-image=$(docker image inspect -f '{{.Id}}' shop:2)
-syft -q docker:shop:2 --source-name shop --source-version "$image" -o cyclonedx-json > /root/image.json
+# Published under a new name. From here on the registry's digest is what it is called.
+docker tag shop:2 registry:5000/shop:2
+docker push -q registry:5000/shop:2 >/dev/null
+digest=$(docker image inspect -f '{{range .RepoDigests}}{{println .}}{{end}}' shop:2 | sed -n 's/^registry:5000.shop@//p')
+
+# What it is made of: the list of what the registry holds, and the program's.
+SYFT_REGISTRY_INSECURE_USE_HTTP=true syft -q registry:registry:5000/shop:2 --source-version "$digest" -o cyclonedx-json > /root/image.json
 jq -s '.[0].components += .[1].components | .[0]' /root/image.json /root/crates.json > /root/sbom.json
 
-jq -n --arg product "pkg:oci/shop@$image" --arg map "$(id quaymap Debian:13)" --arg signal "$(id signalbook Debian:13)" \
+jq -n --arg product "pkg:oci/shop@$digest" --arg map "$(id quaymap Debian:13)" --arg signal "$(id signalbook Debian:13)" \
   --arg crate "$(id signal-hook-registry crates.io)" '
   def about(name): { vulnerability: { name: name }, products: [{ "@id": $product }] };
   { "@context": "https://openvex.dev/ns/v0.2.0", author: "the shop", timestamp: "2026-11-24T12:00:00Z", version: 1, statements: [
