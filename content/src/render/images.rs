@@ -68,7 +68,7 @@ fn figure(url: &str, alt: &str, caption: &str, span: &std::ops::Range<usize>, de
             } else {
                 format!("<figcaption>{}</figcaption>", escaped(caption))
             };
-            Some(format!("<figure class=\"diagram\">{svg}{caption}</figure>"))
+            Some(format!("<figure class=\"diagram\" tabindex=\"0\">{svg}{caption}</figure>"))
         }
         Err(fault) => {
             desk.error(span, format!("{path}:{}: {}", fault.line, fault.message), fault.fix);
