@@ -34,6 +34,7 @@ pub(crate) fn LabView(lab: LabPage, caller: Caller) -> impl IntoView {
         best: lab.best.clone(),
         attempts: lab.attempts,
         solution: lab.solution.clone(),
+        told: caller.account.is_some(),
     };
     // The other islands find the head's state in the browser; they only bring what the server renders them from.
     let bare = Live { tasks: vec![], score: None, best: None, ..live.clone() };

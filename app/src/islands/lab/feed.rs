@@ -31,6 +31,8 @@ pub struct Live {
     pub best: Option<ScoreView>,
     pub attempts: u32,
     pub solution: SolutionView,
+    /// Whether there is anything to hear: who is not signed in has no sandbox.
+    pub told: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,8 +90,12 @@ impl Feed {
                     // Its own owner: the signals must outlive the island that happened to come first.
                     let owner = Owner::new_root(None);
                     let feed = owner.with(|| {
-                        let feed = Self::new(live());
-                        feed.follow();
+                        let live = live();
+                        let told = live.told;
+                        let feed = Self::new(live);
+                        if told {
+                            feed.follow();
+                        }
                         feed
                     });
                     (owner, feed)
@@ -289,6 +295,7 @@ mod tests {
             best: None,
             attempts: 0,
             solution: SolutionView::Locked { tries_left: 3 },
+            told: true,
         })
     }
 

@@ -87,6 +87,7 @@ fn alone(lab: String, state: TaskState) -> Live {
         best: None,
         attempts: 0,
         solution: SolutionView::Locked { tries_left: 0 },
+        told: false,
     }
 }
 
