@@ -52,8 +52,13 @@ pub(crate) fn LabView(lab: LabPage, caller: Caller) -> impl IntoView {
     view! {
         <div class="lab">
             <LabHead title=lab.title pass=lab.pass graded live/>
+            <nav class="lab-parts" aria-label="Parts of this page">
+                <a href="#instructions">"Instructions"</a>
+                {graded.then(|| view! { <a href="#tasks-title">"Tasks"</a> })}
+                <a href="#sandbox">"Sandbox"</a>
+            </nav>
             <div class="lab-split" id="lab-split">
-                <section class="lab-text" aria-label="Instructions" tabindex="0">
+                <section class="lab-text" id="instructions" aria-label="Instructions" tabindex="0">
                     <p class="facts">
                         <span>{format!("Module {}: {}", lab.module, lab.module_title)}</span>
                         <span>{lab.difficulty}</span>
@@ -80,7 +85,7 @@ pub(crate) fn LabView(lab: LabPage, caller: Caller) -> impl IntoView {
                     <CodeButtons/>
                 </section>
                 <Splitter/>
-                <section class="lab-stage" aria-label="Sandbox"><LabStage needs live=bare/></section>
+                <section class="lab-stage" id="sandbox" aria-label="Sandbox"><LabStage needs live=bare/></section>
             </div>
         </div>
     }

@@ -199,6 +199,25 @@ fn a_lab_can_be_worked_with_plain_forms() {
 }
 
 #[test]
+fn only_who_has_a_sandbox_waits_for_news_of_it() {
+    let told = |caller| {
+        let html = render("/labs/x", "", caller, Page::Lab(sample::lab::idle())).html.replace("&quot;", "\"");
+        (html.contains("\"told\":true"), html.contains("\"told\":false"))
+    };
+    assert!(told(sample::account::student()).0);
+    let (yes, no) = told(Caller::ANONYMOUS);
+    assert!(no && !yes);
+}
+
+#[test]
+fn every_task_is_one_step_from_the_head() {
+    let html = render("/labs/x", "", sample::account::student(), Page::Lab(sample::lab::running())).html;
+    for task in sample::lab::running().tasks {
+        assert!(html.contains(&format!("href=\"#task-{}\"", task.id)), "no way to {}", task.id);
+    }
+}
+
+#[test]
 fn a_failed_check_shows_its_evidence_and_a_failed_look_costs_nothing() {
     let html = render("/labs/x", "", sample::account::student(), Page::Lab(sample::lab::running())).html;
     let text = html::text(&html);

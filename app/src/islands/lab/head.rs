@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::feed::{Feed, Live};
+use super::feed::{Feed, Live, TaskState};
 use crate::{
     api::lab::{SandboxState, ScoreView},
     islands::confirm::ConfirmButton,
     server_fns::lab::{check_lab, extend_lab, reset_lab, stop_lab},
-    ui::{Glyph, Icon, time, whole},
+    ui::{Glyph, Icon, time, verdict::Mark, whole},
 };
 
 #[island]
@@ -39,6 +39,10 @@ pub fn LabHead(title: String, pass: u8, graded: bool, live: Live) -> impl IntoVi
             {graded.then(|| view! {
                 <dl class="lab-figures">
                     <div><dt>"Tasks"</dt><dd data-testid="tasks-done">{move || { let (done, total) = feed.done(); format!("{done}/{total}") }}</dd></div>
+                    <div class="task-links">
+                        <dt class="sr">"Each task"</dt>
+                        {move || feed.tasks.with(|tasks| tasks.iter().enumerate().map(|(at, task)| task_link(at + 1, task)).collect_view())}
+                    </div>
                     <div>
                         <dt>"Score"</dt>
                         <dd data-testid="score">{move || feed.score.get().map_or_else(|| "–".to_owned(), |s| s.score.to_string())}<small>" of 100"</small></dd>
@@ -89,6 +93,15 @@ pub fn LabHead(title: String, pass: u8, graded: bool, live: Live) -> impl IntoVi
         </div>
         <p class="sr" role="status" aria-live="polite" data-testid="announced">{feed.said}</p>
     }
+}
+
+/// The way to a task, with how it stands.
+fn task_link(number: usize, task: &TaskState) -> impl IntoView + use<> {
+    let mark = Mark::of(task.verdict(), task.checks.iter().any(|check| check.running));
+    let label = format!("{number}. {}: {}", task.title, mark.word());
+    whole(view! {
+        <dd><a href=format!("#task-{}", task.id) data-mark=mark.data() title=label.clone() aria-label=label><Icon glyph=mark.glyph()/></a></dd>
+    })
 }
 
 fn standing(best: Option<&ScoreView>, pass: u8) -> String {

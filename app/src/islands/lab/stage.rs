@@ -86,7 +86,7 @@ fn Start(feed: Feed, needs: Needs, label: &'static str) -> impl IntoView {
             <h2>"Your sandbox"</h2>
             <dl class="needs">
                 {needs.machines.into_iter().map(|machine| view! {
-                    <div><dt><code>{machine.name}</code></dt><dd>{inline(&machine.summary)}{(!machine.terminal).then_some(" (no terminal)")}</dd></div>
+                    <div><dt><code>{machine.name}</code></dt><dd>{inline(&machine.summary)}{(!machine.terminal).then(|| view! { " "<span class="tag">"no terminal"</span> })}</dd></div>
                 }).collect_view()}
                 <div><dt>"Time"</dt><dd>"about "{time::minutes(needs.minutes)}" of work; it stays up "{time::minutes(needs.limit_minutes)}", and can be extended"</dd></div>
                 <div><dt>"Isolation"</dt><dd>{tier(&needs.tier)}</dd></div>
