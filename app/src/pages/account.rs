@@ -66,11 +66,37 @@ pub(crate) fn AccountView(
     .into_any()
 }
 
+/// What a reader calls a browser that sends this. Every one of them names others as well, so the order counts.
+fn browser(user_agent: &str) -> String {
+    let named = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name)
+    };
+    let program = named(&[
+        ("Firefox/", "Firefox"),
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Chrome/", "Chrome or Chromium"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = named(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (program, system) {
+        (Some(program), Some(system)) => format!("{program} on {system}"),
+        _ => user_agent.to_owned(),
+    }
+}
+
 #[component]
 fn Session(session: SessionView) -> impl IntoView {
     view! {
         <li>
-            <div><p>{session.user_agent}</p><p class="faint">"Last seen "{time::stamp(&session.last_seen)}</p></div>
+            <div><p title=session.user_agent.clone()>{browser(&session.user_agent)}</p><p class="faint">"Last seen "{time::stamp(&session.last_seen)}</p></div>
             {if session.current {
                 view! { <span class="tag">"this browser"</span> }.into_any()
             } else {
@@ -82,5 +108,21 @@ fn Session(session: SessionView) -> impl IntoView {
                 }.into_any()
             }}
         </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser;
+
+    #[test]
+    fn a_browser_is_called_by_its_name() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+        assert_eq!(browser(chrome), "Chrome or Chromium on Linux");
+        assert_eq!(browser(&format!("{chrome} Edg/156.0.0.0")), "Edge on Linux");
+        let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1";
+        assert_eq!(browser(safari), "Safari on iPhone");
+        assert_eq!(browser("curl/8.14.1"), "curl/8.14.1");
     }
 }

@@ -53,14 +53,16 @@ pub(crate) fn SignIn(form: Credentials) -> impl IntoView {
     let wrong = |name: &str| field.as_ref().and_then(|e| e.about(name)).map(str::to_owned);
     let next = local_path(&form.next).to_owned();
     let other = format!("/sign-up?next={next}");
+    // Whose address stands there already has the password to type.
+    let again = !form.email.is_empty();
     view! {
         <div class="page sign">
             <h1>"Sign in"</h1>
             {general.map(|text| view! { <p class="notice bad" role="alert"><Icon glyph=Glyph::Warn/>{text}</p> })}
             <form class="stack" method="post" action="/sign-in">
                 <input r#type="hidden" name="next" value=next/>
-                <Field name="email" label="E-mail" kind="email" value=form.email autocomplete="username" wrong=wrong("email") focus=true/>
-                <Field name="password" label="Password" kind="password" value=String::new() autocomplete="current-password" wrong=wrong("password")/>
+                <Field name="email" label="E-mail" kind="email" value=form.email autocomplete="username" wrong=wrong("email") focus=!again/>
+                <Field name="password" label="Password" kind="password" value=String::new() autocomplete="current-password" wrong=wrong("password") focus=again/>
                 <button>"Sign in"</button>
             </form>
             <p class="faint">"New here? "<a href=other>"Create an account"</a>". Lessons can be read without one; labs and progress need it."</p>
