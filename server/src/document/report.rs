@@ -5,6 +5,7 @@ use askama::Template;
 #[derive(Clone, Debug, Template)]
 #[template(path = "report.html")]
 pub struct LabReport {
+    pub lab: String,
     pub lab_title: String,
     pub module_title: String,
     pub student: String,
@@ -69,6 +70,7 @@ mod tests {
             tampered: Vec::new(),
         };
         let report = LabReport {
+            lab: String::new(),
             lab_title: String::new(),
             module_title: String::new(),
             student: String::new(),

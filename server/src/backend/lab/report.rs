@@ -39,6 +39,7 @@ pub(in crate::backend) async fn report(
     let Attempt { state: AttemptState::Done(outcome), .. } = found else { return Err(ApiError::NotFound) };
     let module_title = platform.live.texts.of(lab.id.as_str()).map(|text| text.module_title.clone());
     Ok(LabReport {
+        lab: lab.id.as_str().to_owned(),
         lab_title: lab.title.clone(),
         module_title: module_title.unwrap_or_default(),
         student: student.name,
