@@ -48,6 +48,6 @@ pub use quiz::{
     Answer, Kind, Mark, OptionMark, OrderItem, PASS_PERCENT, Printed, PublicKind, PublicQuestion, PublicQuiz, Question,
     Quiz, QuizMarks, QuizOption,
 };
-pub use render::{Fragment, render_fragment};
+pub use render::{Fragment, Grammars, render_fragment};
 pub use replay::{Difference, Span, Step, paste};
 pub use search::SearchHit;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    Course, Diagnostic, Entry, Files, Lesson, Module, Question, Quiz, ReadError, Section, check,
+    Course, Diagnostic, Entry, Files, Grammars, Lesson, Module, Question, Quiz, ReadError, Section, check,
     diagnostic::Report,
     files,
     glossary::{self, Finder},
@@ -60,6 +60,7 @@ pub fn lint(files: &Files) -> Vec<Diagnostic> {
 }
 
 fn load(files: &Files, memory: &mut Memory) -> (Option<Course>, Vec<Diagnostic>) {
+    let _grammars = Grammars::hold();
     let mut findings = Vec::new();
     let course = assemble(files, memory, &mut findings);
     findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));

@@ -16,9 +16,8 @@ use std::sync::LazyLock;
 
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
+use super::grammars::Grammars;
 use crate::text::escape;
-
-static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);
 
 /// Longer lines are shown plainly: a grammar may need time that grows faster than the line.
 const MAX_LINE: usize = 1_000;
@@ -69,18 +68,23 @@ static KEYS: LazyLock<Vec<Scope>> = LazyLock::new(|| {
 
 /// One string of HTML for each line. `None` when the language has no grammar or the grammar gave up.
 pub(super) fn lines(text: &str, syntax: &str) -> Option<Vec<String>> {
-    let syntax = SYNTAXES.find_syntax_by_token(syntax)?;
+    Grammars::hold().lines(text, syntax)
+}
+
+/// The same, where the grammars are.
+pub(super) fn lines_by(syntaxes: &SyntaxSet, text: &str, syntax: &str) -> Option<Vec<String>> {
+    let syntax = syntaxes.find_syntax_by_token(syntax)?;
     if text.lines().any(|line| line.len() > MAX_LINE) {
         return None;
     }
     let mut parser = ParseState::new(syntax);
     let mut stack = ScopeStack::new();
-    text.lines().map(|line| highlight(line, &mut parser, &mut stack)).collect()
+    text.lines().map(|line| highlight(line, syntaxes, &mut parser, &mut stack)).collect()
 }
 
-fn highlight(line: &str, parser: &mut ParseState, stack: &mut ScopeStack) -> Option<String> {
+fn highlight(line: &str, syntaxes: &SyntaxSet, parser: &mut ParseState, stack: &mut ScopeStack) -> Option<String> {
     let ended = format!("{line}\n");
-    let changes = parser.parse_line(&ended, &SYNTAXES).ok()?;
+    let changes = parser.parse_line(&ended, syntaxes).ok()?;
     let mut html = Colours::default();
     let mut from = 0;
     for (at, change) in changes {
@@ -147,9 +151,10 @@ mod tests {
 
     #[test]
     fn every_language_that_names_a_grammar_has_one() {
+        let syntaxes = two_face::syntax::extra_newlines();
         for language in LANGUAGES {
             if let Some(syntax) = language.syntax {
-                assert!(SYNTAXES.find_syntax_by_token(syntax).is_some(), "{}", language.name);
+                assert!(syntaxes.find_syntax_by_token(syntax).is_some(), "{}", language.name);
             }
         }
     }

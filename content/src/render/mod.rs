@@ -8,7 +8,7 @@
 //! parse     pulldown-cmark: CommonMark, tables, footnotes, strikethrough, task lists, alerts
 //! headings  levels, anchors
 //! plain     words and text by section, for search
-//! fences    code -> figure (info, highlight, console), quiz -> questions     ┐ trusted markup goes into slots,
+//! fences    code -> figure (info, highlight by grammars, console), quiz -> questions     ┐ trusted markup goes into slots,
 //! images    SVG of the lesson's folder -> inline figure (svg)                │ the event stream keeps only a marker
 //! tasks     <!-- task: ID -->                                                ┘
 //! links     internal, lab, external
@@ -25,6 +25,7 @@ mod code;
 mod console;
 mod fences;
 mod fragment;
+mod grammars;
 mod guard;
 mod headings;
 mod highlight;
@@ -42,6 +43,7 @@ use std::ops::Range;
 use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser};
 
 pub use fragment::{Fragment, render_fragment};
+pub use grammars::Grammars;
 pub(crate) use links::{Place, Target};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use bulkhead_content::Course;
+use bulkhead_content::{Course, Grammars};
 use clap::Args;
 use tokio::{
     net::TcpListener,
@@ -85,6 +85,8 @@ pub(super) async fn run(options: Options) -> CliResult {
         Dialect::Sqlite => Some(Lock::take(&config.data)?),
         Dialect::Postgres => None,
     };
+    // For the course and the labs' texts. Nothing is rendered later.
+    let grammars = Grammars::hold();
     let course = Arc::new(course(&options)?);
     let store = Store::open(&config.database).await.map_err(machine)?;
     // Bound before anything is taken up, so that a port in use changes nothing.
@@ -93,6 +95,7 @@ pub(super) async fn run(options: Options) -> CliResult {
         .map_err(|error| CliError::Machine(format!("cannot listen on {}: {error}", config.listen).into()))?;
     let (clock, random) = (Clock::system(), Random::system());
     let live = live(&options, &store, &clock, &random, Arc::clone(&course)).await?;
+    drop(grammars);
     let platform = Platform::new(config, clock, random, store.clone(), course, live.clone()).map_err(machine)?;
     let platform = Arc::new(platform);
     tokio::spawn(Arc::clone(&platform).upkeep());

@@ -6,7 +6,7 @@ use bulkhead_app::api::{
     course::Link,
     lab::{CheckView, SolutionView, Verdict},
 };
-use bulkhead_content::{Course, render_fragment};
+use bulkhead_content::{Course, Grammars, render_fragment};
 use bulkhead_labs::{
     grade::{self, CheckResult},
     manifest::{Catalog, Check, Lab},
@@ -49,6 +49,7 @@ struct CheckText {
 
 impl Texts {
     pub fn render(catalog: &Catalog, course: &Course) -> Self {
+        let _grammars = Grammars::hold();
         let labs = catalog.labs().iter().map(|lab| (lab.id.to_string(), LabText::render(lab, course))).collect();
         Self { labs: Arc::new(labs) }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bulkhead_content::{Course, Diagnostic, Files, Memory, ReadError, Severity, read_dir};
+use bulkhead_content::{Course, Diagnostic, Files, Grammars, Memory, ReadError, Severity, read_dir};
 
 use super::Edition;
 
@@ -11,12 +11,20 @@ pub(crate) struct Desk {
     /// As they were read last; `None` where they could not be.
     files: Option<Files>,
     memory: Memory,
+    /// A change is shown at once: they are not loaded for it.
+    _grammars: Grammars,
     number: u64,
 }
 
 impl Desk {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), files: None, memory: Memory::default(), number: 0 }
+        Self {
+            folder: folder.to_owned(),
+            files: None,
+            memory: Memory::default(),
+            _grammars: Grammars::hold(),
+            number: 0,
+        }
     }
 
     /// The course as it stands now; `None` where not a byte of it has changed.
