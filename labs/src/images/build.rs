@@ -24,6 +24,7 @@ use super::{
     plan::{Plan, Step, Work},
     preload::{self, LabImage},
     progress::{Event, Progress},
+    source::Content,
     stream::{counted, through},
 };
 use crate::engine::SandboxEngine;
@@ -85,7 +86,7 @@ async fn run(
             for tool in tools {
                 let name = tool.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let why = |error| ImagesError::failed(report.step(), format!("{}: {error}", tool.display()));
-                context.to_mut().insert(name, tokio::fs::read(tool).await.map_err(why)?);
+                context.to_mut().insert(name, tokio::fs::read(tool).await.map_err(why)?.into());
             }
             dockerfile::build(docker, report, &step.image, &context, arguments, kind).await
         }
@@ -122,7 +123,7 @@ async fn bake_image(
     report: &Reporter<'_>,
     image: &str,
     machine: &str,
-    agent: Vec<u8>,
+    agent: Content,
 ) -> Result<(), ImagesError> {
     let step = report.step();
     let still = Still::create(docker, step, machine).await?;
@@ -233,7 +234,7 @@ mod tests {
 
     #[test]
     fn prune_spares_what_the_plan_names() {
-        let program = |name: &str| (name.to_owned(), name.as_bytes().to_vec());
+        let program = |name: &str| (name.to_owned(), name.as_bytes().to_vec().into());
         let plan = plan(&Sources {
             base: BaseSource::Bootstrap,
             machine: Files::from([program("Dockerfile")]),

@@ -76,7 +76,7 @@ fn context_tar(files: &Files) -> std::io::Result<Vec<u8>> {
         let mut header = tar::Header::new_gnu();
         header.set_mode(mode(bytes));
         header.set_size(bytes.len() as u64);
-        tar.append_data(&mut header, path, bytes.as_slice())?;
+        tar.append_data(&mut header, path, &bytes[..])?;
     }
     tar.into_inner()
 }
@@ -88,9 +88,9 @@ mod tests {
     #[test]
     fn scripts_and_programs_may_be_executed_in_the_context() {
         let files = Files::from([
-            ("a.sh".into(), b"#!/bin/sh".to_vec()),
-            ("b".into(), b"\x7fELF".to_vec()),
-            ("c/d".into(), b"text".to_vec()),
+            ("a.sh".into(), b"#!/bin/sh".to_vec().into()),
+            ("b".into(), b"\x7fELF".to_vec().into()),
+            ("c/d".into(), b"text".to_vec().into()),
         ]);
         let tar = context_tar(&files).unwrap();
         let mut archive = tar::Archive::new(tar.as_slice());

@@ -208,9 +208,9 @@ mod tests {
 
     fn parse(text: &str) -> Result<Fixtures, String> {
         let files = Files::from([
-            (MANIFEST.to_owned(), text.as_bytes().to_vec()),
-            ("tiny/Dockerfile".to_owned(), Vec::new()),
-            ("cms/Dockerfile".to_owned(), Vec::new()),
+            (MANIFEST.to_owned(), text.as_bytes().to_vec().into()),
+            ("tiny/Dockerfile".to_owned(), Vec::new().into()),
+            ("cms/Dockerfile".to_owned(), Vec::new().into()),
         ]);
         Fixtures::parse("demo", &files).map_err(|error| error.to_string())
     }

@@ -46,4 +46,4 @@ pub use error::ImagesError;
 pub use fixtures::FixturesError;
 pub use plan::{Plan, Step, plan};
 pub use progress::{Event, Progress, Silent};
-pub use source::{BASE_VARIABLE, BaseSource, Files, LabSource, Sources};
+pub use source::{BASE_VARIABLE, BaseSource, Content, Files, LabSource, Sources};

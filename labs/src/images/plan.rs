@@ -9,7 +9,7 @@ use super::{
     bake::plain_root,
     error::ImagesError,
     fixtures::{self, FixtureImage, Fixtures, FixturesError},
-    source::{BaseSource, Files, LabSource, Sources, below},
+    source::{BaseSource, Content, Files, LabSource, Sources, below},
     tree::{HOST, HOST_ID_BASE},
 };
 use crate::sandbox::{id_bases, plain_id_base};
@@ -65,7 +65,7 @@ pub(super) enum Work {
     },
     Bake {
         machine: String,
-        agent: Vec<u8>,
+        agent: Content,
     },
     /// The tree of `machine` for a machine whose ids begin at `id_base`, laid on the image `below`.
     Plain {
@@ -131,7 +131,7 @@ pub fn plan(sources: &Sources) -> Result<Plan, ImagesError> {
     let host = {
         let name = format!("{PREFIX}/docker-host");
         let agent = program(sources, &name, "agent")?.clone();
-        let image = tagged("docker-host", &Hash::new("bake").text(&machine.image).bytes(&agent));
+        let image = tagged("docker-host", &Hash::new("bake").text(&machine.image).content(&agent));
         Step { name, image, work: Work::Bake { machine: machine.image.clone(), agent } }
     };
 
@@ -192,7 +192,9 @@ fn add_lab(plan: &mut Plan, sources: &Sources, base: &str, host: &str, lab: &Lab
     for file in &fixtures.files {
         let bytes = match (&file.program, &file.from) {
             (Some(wanted), _) => program(sources, &name, wanted)?.clone(),
-            (None, from) => from.as_ref().and_then(|from| lab.fixtures.get(from)).cloned().unwrap_or_default(),
+            (None, from) => {
+                from.as_ref().and_then(|from| lab.fixtures.get(from)).cloned().unwrap_or_else(|| Vec::new().into())
+            }
         };
         let (below, id_base) = lab.tree(file.machine.as_deref(), &file.to)?;
         let content = Files::from([(String::new(), bytes)]);
@@ -267,7 +269,7 @@ fn fixture(
     Ok(Step { name, image, work: Work::Dockerfile { context, tools: Vec::new(), arguments, kind: "fixture" } })
 }
 
-fn program<'a>(sources: &'a Sources, image: &str, program: &str) -> Result<&'a Vec<u8>, ImagesError> {
+fn program<'a>(sources: &'a Sources, image: &str, program: &str) -> Result<&'a Content, ImagesError> {
     sources
         .programs
         .get(program)
@@ -299,7 +301,10 @@ impl Hash {
     }
     fn files(self, files: &Files) -> Self {
         let counted = self.bytes(&(files.len() as u64).to_be_bytes());
-        files.iter().fold(counted, |hash, (path, bytes)| hash.text(path).bytes(bytes))
+        files.iter().fold(counted, |hash, (path, content)| hash.text(path).content(content))
+    }
+    fn content(self, content: &Content) -> Self {
+        self.bytes(content.sha256())
     }
     fn tag(&self) -> String {
         let mut head = [0; 8];
@@ -313,7 +318,7 @@ mod tests {
     use super::*;
 
     fn files(entries: &[(&str, &str)]) -> Files {
-        entries.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
+        entries.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec().into())).collect()
     }
 
     fn sources() -> Sources {
@@ -341,6 +346,11 @@ mod tests {
         }
     }
 
+    fn append(files: &mut Files, path: &str, more: &str) {
+        let changed = [&files[path][..], more.as_bytes()].concat();
+        files.insert(path.to_owned(), changed.into());
+    }
+
     fn images(sources: &Sources) -> Vec<String> {
         plan(sources).unwrap().steps.into_iter().map(|step| step.image).collect()
     }
@@ -356,20 +366,14 @@ mod tests {
     #[test]
     fn a_change_rebuilds_what_depends_on_it_and_nothing_else() {
         assert!(changed(|_| ()).is_empty());
+        assert_eq!(changed(|s| append(&mut s.programs, "agent", "!")), ["bulkhead/docker-host", "bulkhead/lab-web"]);
         assert_eq!(
-            changed(|s| s.programs.get_mut("agent").unwrap().push(1)),
-            ["bulkhead/docker-host", "bulkhead/lab-web"]
-        );
-        assert_eq!(
-            changed(|s| s.programs.get_mut("init").unwrap().push(1)),
+            changed(|s| append(&mut s.programs, "init", "!")),
             ["bulkhead/machine", "bulkhead/docker-host", "bulkhead/lab-web"]
         );
+        assert_eq!(changed(|s| append(&mut s.programs, "cms", "!")), ["bulkhead/fixture-web-cms", "bulkhead/lab-web"]);
         assert_eq!(
-            changed(|s| s.programs.get_mut("cms").unwrap().push(1)),
-            ["bulkhead/fixture-web-cms", "bulkhead/lab-web"]
-        );
-        assert_eq!(
-            changed(|s| s.labs[1].fixtures.get_mut("tiny/Dockerfile").unwrap().push(1)),
+            changed(|s| append(&mut s.labs[1].fixtures, "tiny/Dockerfile", "!")),
             ["bulkhead/fixture-web-tiny", "bulkhead/fixture-web-cms", "bulkhead/lab-web"]
         );
         assert_eq!(changed(|s| s.base = BaseSource::Image("debian@sha256:00".into())).len(), 6);
@@ -394,9 +398,10 @@ mod tests {
             machine("attacker", MachineKind::Attacker),
         ];
         sources.labs[1].machines.push(machine("registry", MachineKind::Registry));
-        let toml = sources.labs[1].fixtures.get_mut("fixtures.toml").unwrap();
-        toml.extend_from_slice(
-            b"\n[[file]]\nmachine = \"registry\"\nfrom = \"tiny/Dockerfile\"\nto = \"/etc/docker/registry/config.yml\"\n",
+        append(
+            &mut sources.labs[1].fixtures,
+            "fixtures.toml",
+            "\n[[file]]\nmachine = \"registry\"\nfrom = \"tiny/Dockerfile\"\nto = \"/etc/docker/registry/config.yml\"\n",
         );
         let planned = plan(&sources).unwrap();
         let names: Vec<&str> = planned.steps.iter().map(|step| step.name.as_str()).collect();

@@ -1,14 +1,50 @@
 //! What goes into images. Whoever calls reads it from a folder or out of the binary; nothing here touches a disk.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, ops::Deref, path::PathBuf};
 
 use bulkhead_agent::boot::MachineKind;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 /// Environment variable that names a base image to use in place of a bootstrapped one, best by digest.
 pub const BASE_VARIABLE: &str = "BULKHEAD_BASE_IMAGE";
 
 /// Path relative to a folder → content.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Content>;
+
+/// A file's bytes. Cheap to clone, and never read for its hash once that is known: a server names images at every start
+/// and builds none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    bytes: Bytes,
+    sha256: [u8; 32],
+}
+
+impl Content {
+    pub fn hashed(bytes: impl Into<Bytes>, sha256: [u8; 32]) -> Self {
+        Self { bytes: bytes.into(), sha256 }
+    }
+
+    pub(super) fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
+    }
+}
+
+impl<B: Into<Bytes>> From<B> for Content {
+    fn from(bytes: B) -> Self {
+        let bytes = bytes.into();
+        let sha256 = Sha256::digest(&bytes).into();
+        Self { bytes, sha256 }
+    }
+}
+
+impl Deref for Content {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BaseSource {

@@ -45,7 +45,7 @@ impl Bench {
     }
 
     fn plan(&self, dockerfile: &str) -> Plan {
-        let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+        let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec().into());
         let sources = Sources {
             base: BaseSource::Image(self.base.clone()),
             machine: Files::from([file("Dockerfile", dockerfile), file("etc/motd", "hello\n")]),

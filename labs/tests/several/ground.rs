@@ -53,13 +53,19 @@ fn sources(lab: &Lab, files: &Files) -> Result<Sources, String> {
         .map_or_else(|| folder("../target/static/x86_64-unknown-linux-gnu/static"), PathBuf::from);
     let program = |name: &str| {
         let path = programs.join(name);
-        std::fs::read(&path).map(|bytes| (name.to_owned(), bytes)).map_err(|why| format!("{}: {why}", path.display()))
+        std::fs::read(&path)
+            .map(|bytes| (name.to_owned(), bytes.into()))
+            .map_err(|why| format!("{}: {why}", path.display()))
     };
     let below = |prefix: &str| {
-        let inside = |(path, bytes): (&String, &Vec<u8>)| Some((path.strip_prefix(prefix)?.to_owned(), bytes.clone()));
+        let inside =
+            |(path, bytes): (&String, &Vec<u8>)| Some((path.strip_prefix(prefix)?.to_owned(), bytes.clone().into()));
         files.iter().filter_map(inside).collect()
     };
-    let read = |path| read_dir(&folder(path)).map_err(|why| why.to_string());
+    let read = |path| match read_dir(&folder(path)) {
+        Ok(files) => Ok(files.into_iter().map(|(path, bytes)| (path, bytes.into())).collect()),
+        Err(why) => Err(why.to_string()),
+    };
     let base = std::env::var(BASE_VARIABLE).ok().filter(|image| !image.is_empty());
     Ok(Sources {
         base: base.map_or(BaseSource::Bootstrap, BaseSource::Image),

@@ -86,9 +86,17 @@ impl Site {
         for path in paths {
             hash.update(path.as_bytes());
             hash.update([0]);
-            hash.update(Sha256::digest(self.read(&path).unwrap_or_default()));
+            hash.update(self.digest(&path));
         }
         hex(&hash.finalize()[..6])
+    }
+
+    /// What is embedded was hashed when it was built, so it need not be read, and then stay in memory, for that.
+    fn digest(&self, path: &str) -> [u8; 32] {
+        match &*self.source {
+            Source::Embedded => Embedded::get(path).map(|file| file.metadata.sha256_hash()).unwrap_or_default(),
+            Source::Folder(_) => Sha256::digest(self.read(path).unwrap_or_default()).into(),
+        }
     }
 }
 

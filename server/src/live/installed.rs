@@ -8,10 +8,11 @@ use std::{
 };
 
 use bulkhead_labs::{
-    images::{self, BASE_VARIABLE, BaseSource, ImagesError, LabSource, Plan, Sources},
+    images::{self, BASE_VARIABLE, BaseSource, Content, ImagesError, LabSource, Plan, Sources},
     manifest::{Catalog, Files, Lab, ReadError, read_dir},
 };
-use rust_embed::RustEmbed;
+use bytes::Bytes;
+use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::images::Images;
 
@@ -34,6 +35,7 @@ struct Plain;
 #[allow_missing = true]
 #[exclude = "*/*"]
 #[exclude = "*.d"]
+#[exclude = "*.rlib"]
 #[exclude = ".*"]
 struct Programs;
 
@@ -74,9 +76,9 @@ impl Installed {
         let base = std::env::var(BASE_VARIABLE).ok().filter(|image| !image.is_empty());
         let sources = Sources {
             base: base.map_or(BaseSource::Bootstrap, BaseSource::Image),
-            machine: embedded::<Machine>(),
-            plain: embedded::<Plain>(),
-            programs: embedded::<Programs>(),
+            machine: hashed::<Machine>(),
+            plain: hashed::<Plain>(),
+            programs: hashed::<Programs>(),
             tools: tools(),
             labs: catalog.labs().iter().map(|lab| source(&files, lab)).collect(),
         };
@@ -106,16 +108,28 @@ fn source(files: &Files, lab: &Lab) -> LabSource {
     LabSource { id: lab.id.to_string(), machines, fixtures: fixtures(files, lab.id.as_str()) }
 }
 
-fn fixtures(files: &Files, lab: &str) -> Files {
+fn fixtures(files: &Files, lab: &str) -> images::Files {
     let prefix = format!("{lab}/fixtures/");
     files
         .range(prefix.clone()..)
-        .map_while(|(path, bytes)| Some((path.strip_prefix(&prefix)?.to_owned(), bytes.clone())))
+        .map_while(|(path, bytes)| Some((path.strip_prefix(&prefix)?.to_owned(), bytes.clone().into())))
         .collect()
 }
 
 fn embedded<E: RustEmbed>() -> BTreeMap<String, Vec<u8>> {
     E::iter().filter_map(|path| Some((path.to_string(), E::get(&path)?.data.into_owned()))).collect()
+}
+
+/// As they lie in the binary, with the hash that was taken when it was built: to read them all would keep them in memory.
+fn hashed<E: RustEmbed>() -> images::Files {
+    let content = |file: EmbeddedFile| {
+        let bytes = match file.data {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        };
+        Content::hashed(bytes, file.metadata.sha256_hash())
+    };
+    E::iter().filter_map(|path| Some((path.to_string(), content(E::get(&path)?)))).collect()
 }
 
 #[cfg(test)]
