@@ -33,6 +33,8 @@ const SILENCE: Duration = Duration::from_secs(40);
 const PROBE: Duration = Duration::from_millis(1500);
 /// A network that takes nothing for so long is lost.
 const SEND: Duration = Duration::from_secs(10);
+/// Each read clears as much of the socket's buffer, so it is made for keys. What is larger comes in pieces.
+const READ: usize = 4 * 1024;
 
 /// Sockets from other sites were refused before (same origin).
 pub async fn open(
@@ -50,7 +52,8 @@ pub async fn open(
         Ok(viewer) => viewer,
         Err(error) => return refusal(error),
     };
-    upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).read_buffer_size(READ);
+    upgrade.on_upgrade(move |socket| async move {
         serve(socket, viewer, Box::pin(session::over(platform, &caller))).await;
         drop(open);
     })
