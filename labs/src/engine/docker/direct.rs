@@ -11,18 +11,19 @@
 
 use std::{
     fs::{self, DirBuilder, Permissions},
-    io,
+    io::{self, Write},
+    net::Shutdown,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     pin::Pin,
     sync::atomic::{AtomicU64, Ordering},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
-    net::{UnixListener, UnixStream},
+    net::{UnixListener, unix::pipe},
 };
 
 use crate::engine::{Duplex, SandboxId};
@@ -95,7 +96,7 @@ impl Door {
         tokio::select! {
             came = self.listener.accept() => {
                 let (socket, _) = came?;
-                Ok(Box::pin(Through { socket, exec }))
+                Ok(Box::pin(Through { socket: Socket::new(&socket.into_std()?)?, exec }))
             }
             // It found the door shut, and says so before anything else.
             read = exec.read_exact(&mut said) => read.map(|_| exec),
@@ -111,7 +112,7 @@ impl Drop for Door {
 
 /// The exec lives as long as its stream is held. When it ends, by an engine that stops for one, this one does.
 struct Through {
-    socket: UnixStream,
+    socket: Socket,
     exec: Duplex,
 }
 
@@ -143,9 +144,66 @@ impl AsyncWrite for Through {
     }
 }
 
+/// A socket that is not told each time that the other end has read. The usual one is told so for every key, and a thread
+/// that has nothing to do wakes up while the shell wants the processor.
+struct Socket {
+    read: pipe::Receiver,
+    write: std::os::unix::net::UnixStream,
+    /// While the other end does not read.
+    full: Option<pipe::Sender>,
+}
+
+impl Socket {
+    fn new(socket: &std::os::unix::net::UnixStream) -> io::Result<Self> {
+        // A pipe's end waits for one direction alone, and asks of its file no more than that it reads.
+        let read = pipe::Receiver::from_owned_fd_unchecked(socket.try_clone()?.into())?;
+        Ok(Self { read, write: socket.try_clone()?, full: None })
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.read).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            if let Some(full) = &mut self.full {
+                let written = ready!(Pin::new(full).poll_write(context, bytes));
+                self.full = None;
+                return Poll::Ready(written);
+            }
+            match (&self.write).write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.full = Some(pipe::Sender::from_owned_fd_unchecked(self.write.try_clone()?.into())?);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.write.shutdown(Shutdown::Write))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncWriteExt, duplex};
+    use tokio::{
+        io::{AsyncWriteExt, duplex},
+        net::UnixStream,
+    };
 
     use super::*;
 
@@ -193,5 +251,28 @@ mod tests {
         assert_eq!(&said, b"hello", "the first byte was for the door");
         assert_eq!(left(&doors, &id), 0);
         doors.remove(&id);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_is_waited_for() {
+        const MUCH: usize = 4 * 1024 * 1024;
+        let (near, mut far) = UnixStream::pair().expect("a pair");
+        let mut near = Socket::new(&near.into_std().expect("a socket")).expect("a socket");
+        let sent = tokio::spawn(async move {
+            near.write_all(&vec![7; MUCH]).await.expect("written");
+            near.write_all(b"!").await.expect("written");
+            near.shutdown().await.expect("shut");
+            let mut answer = String::new();
+            near.read_to_string(&mut answer).await.expect("read");
+            answer
+        });
+        tokio::task::yield_now().await;
+        assert!(!sent.is_finished());
+        let mut got = Vec::new();
+        far.read_to_end(&mut got).await.expect("read");
+        assert_eq!((got.len(), got.last()), (MUCH + 1, Some(&b'!')));
+        far.write_all(b"all of it").await.expect("written");
+        drop(far);
+        assert_eq!(sent.await.expect("sent"), "all of it");
     }
 }
