@@ -8,6 +8,7 @@ use std::{
 
 use bulkhead_agent::{look::Seen, protocol::FaultKind};
 
+use super::target;
 use crate::fault::{Outcome, fault};
 
 const MOST_HEAD: usize = 64 * 1024;
@@ -45,7 +46,7 @@ impl Question<'_> {
             let _ = write!(text, "{name}: {value}\r\n");
         };
         if !given("host") {
-            header("Host", self.host);
+            header("Host", &target::host_header(self.host));
         }
         header("Connection", "close");
         if !self.body.is_empty() || matches!(self.method, "POST" | "PUT" | "PATCH") {

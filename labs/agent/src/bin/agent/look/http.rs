@@ -1,7 +1,7 @@
 //! Asks a service as one of the sandbox's machines would, or one of its containers.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -12,7 +12,9 @@ use bulkhead_agent::{
 
 use super::{
     answer::{self, Question, Timed},
-    place, tls, unix,
+    place,
+    target::Target,
+    tls, unix,
 };
 use crate::{
     boot::machine::Machine,
@@ -50,18 +52,18 @@ pub(super) fn ask(call: &Call<'_>, way: &Way, question: &Question<'_>, limit: u3
             answered(stream.map_err(said), |stream| answer::ask(stream, question, deadline, limit))
         }
         Way::Tcp => {
-            let address = SocketAddr::from((address(call, question.host)?, call.port));
+            let target = target(call, question.host)?;
             if !place::join_network(call.from, call.pid)? {
                 return Ok(Seen::Missing);
             }
-            answered(connect(&address, call.time), |stream| answer::ask(stream, question, deadline, limit))
+            answered(connect(&target, call), |stream| answer::ask(stream, question, deadline, limit))
         }
         Way::Tls { name, certificate, key } => {
-            let address = SocketAddr::from((address(call, question.host)?, call.port));
+            let target = target(call, question.host)?;
             if !place::join_network(call.from, call.pid)? {
                 return Ok(Seen::Missing);
             }
-            match connect(&address, call.time) {
+            match connect(&target, call) {
                 Ok(stream) => tls::ask(stream, &tls::Caller { name, certificate, key }, question, deadline, limit),
                 Err(why) => Ok(Seen::NoAnswer { why }),
             }
@@ -69,7 +71,11 @@ pub(super) fn ask(call: &Call<'_>, way: &Way, question: &Question<'_>, limit: u3
     }
 }
 
-fn connect(address: &SocketAddr, time: Duration) -> Result<TcpStream, String> {
+fn connect(target: &Target, call: &Call<'_>) -> Result<TcpStream, String> {
+    connect_to(&target.socket(call.port)?, call.time)
+}
+
+pub(super) fn connect_to(address: &SocketAddr, time: Duration) -> Result<TcpStream, String> {
     TcpStream::connect_timeout(address, time.max(Duration::from_millis(1))).map_err(answer::words)
 }
 
@@ -82,16 +88,15 @@ fn answered<S>(stream: Result<S, String>, ask: impl FnOnce(&mut S) -> Outcome<Re
 
 /// The same again and again, each on a connection of its own.
 pub(super) fn load(call: &Call<'_>, question: &Question<'_>, count: u32) -> Outcome<Seen> {
-    let address = SocketAddr::from((address(call, question.host)?, call.port));
+    let target = target(call, question.host)?;
     if !place::join_network(call.from, call.pid)? {
         return Ok(Seen::Missing);
     }
     let (mut millis, mut failed) = (Vec::new(), 0);
     for _ in 0..count.min(MOST_COUNT) {
         let began = Instant::now();
-        let seen = answered(connect(&address, call.time), |stream| {
-            answer::ask(stream, question, began + call.time, 64 * 1024)
-        })?;
+        let seen =
+            answered(connect(&target, call), |stream| answer::ask(stream, question, began + call.time, 64 * 1024))?;
         match seen {
             Seen::Http { status: 200..=299, .. } => {
                 millis.push(u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX));
@@ -103,11 +108,13 @@ pub(super) fn load(call: &Call<'_>, question: &Question<'_>, count: u32) -> Outc
 }
 
 /// Names are the sandbox's own; nobody else is asked. A machine on several networks is asked where the caller is too.
-pub(super) fn address(call: &Call<'_>, host: &str) -> Outcome<Ipv4Addr> {
+pub(super) fn target(call: &Call<'_>, host: &str) -> Outcome<Target> {
     let machine = call.sandbox.machine(host).and_then(|(_, machine)| {
         let first = || machine.spec.interfaces.first().and_then(|interface| interface.addresses.first().copied());
         machine.spec.address_for(&call.from.spec).or_else(first)
     });
-    let literal = || if host == "localhost" { Some(Ipv4Addr::LOCALHOST) } else { host.parse().ok() };
-    machine.or_else(literal).ok_or_else(|| fault(FaultKind::Invalid, format!("{host} is no machine and no address")))
+    machine
+        .map(Target::from)
+        .or_else(|| Target::literal(host))
+        .ok_or_else(|| fault(FaultKind::Invalid, format!("{host} is no machine and no address")))
 }

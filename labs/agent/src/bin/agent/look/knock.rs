@@ -19,15 +19,19 @@ const MOST_REPLY: usize = 2048;
 const MOST_ADDRESSES: usize = 256;
 
 pub(super) fn look(call: &Call<'_>, host: &str, protocol: Protocol, send: &str) -> Outcome<Seen> {
-    let address = super::http::address(call, host)?;
+    let target = super::http::target(call, host)?;
     if !place::join_network(call.from, call.pid)? {
         return Ok(Seen::Missing);
     }
-    Ok(knock((address, call.port).into(), protocol, send.as_bytes(), call.time))
+    Ok(knock(target.socket(call.port), protocol, send.as_bytes(), call.time))
 }
 
 /// From where this process is.
-pub(super) fn knock(address: SocketAddr, protocol: Protocol, send: &[u8], time: Duration) -> Seen {
+pub(super) fn knock(address: Result<SocketAddr, String>, protocol: Protocol, send: &[u8], time: Duration) -> Seen {
+    let address = match address {
+        Ok(address) => address,
+        Err(why) => return Seen::NoAnswer { why },
+    };
     let deadline = Instant::now() + time;
     let outcome = match protocol {
         Protocol::Tcp => tcp(&address, send, time, deadline),
@@ -100,11 +104,11 @@ mod tests {
     fn being_let_in_is_enough_where_nothing_is_sent() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        assert_eq!(knock(address, Protocol::Tcp, b"", SHORT), Seen::Connected { reply: String::new() });
-        assert_eq!(knock(address, Protocol::Tcp, b"hello", SHORT), Seen::Connected { reply: String::new() });
+        assert_eq!(knock(Ok(address), Protocol::Tcp, b"", SHORT), Seen::Connected { reply: String::new() });
+        assert_eq!(knock(Ok(address), Protocol::Tcp, b"hello", SHORT), Seen::Connected { reply: String::new() });
         drop(listener);
         assert!(
-            matches!(knock(address, Protocol::Tcp, b"", SHORT), Seen::NoAnswer { why } if why.contains("ECONNREFUSED"))
+            matches!(knock(Ok(address), Protocol::Tcp, b"", SHORT), Seen::NoAnswer { why } if why.contains("ECONNREFUSED"))
         );
     }
 
@@ -118,8 +122,8 @@ mod tests {
             server.send_to(&[b"got ", &buffer[..count]].concat(), from).unwrap();
             server
         });
-        assert_eq!(knock(address, Protocol::Udp, b"time", SHORT), Seen::Connected { reply: "got time".into() });
+        assert_eq!(knock(Ok(address), Protocol::Udp, b"time", SHORT), Seen::Connected { reply: "got time".into() });
         let _silent = thread.join().unwrap();
-        assert!(matches!(knock(address, Protocol::Udp, b"time", SHORT), Seen::NoAnswer { .. }));
+        assert!(matches!(knock(Ok(address), Protocol::Udp, b"time", SHORT), Seen::NoAnswer { .. }));
     }
 }

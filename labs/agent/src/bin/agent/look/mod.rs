@@ -9,7 +9,7 @@
 //! attempt    tried in a process's own place       visit: errands where an attacker would stand
 //! firewall   the packet filter, by the image's own tools
 //! wait       until something happens
-//! names      names to addresses                   unix: sockets in a file system
+//! names  target  names and addresses              unix: sockets in a file system
 //! ```
 
 mod answer;
@@ -32,6 +32,7 @@ mod sockets;
 mod sysctl;
 mod tail;
 mod tamper;
+mod target;
 mod tls;
 mod tree;
 mod unix;

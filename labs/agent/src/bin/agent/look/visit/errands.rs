@@ -26,6 +26,7 @@ use super::{calls, run::run};
 use crate::{
     look::{
         answer::{self, Question},
+        http::connect_to,
         knock, names, unix,
     },
     sys::{descriptor, fork},
@@ -55,7 +56,7 @@ fn one(errand: &Errand) -> Seen {
             http(unix.as_deref(), *port, &question, time(*timeout_ms), *limit)
         }
         Errand::Connect { host, port, protocol, send, timeout_ms } => match names::resolve(host) {
-            Ok(address) => knock::knock((address, *port).into(), *protocol, send.as_bytes(), time(*timeout_ms)),
+            Ok(target) => knock::knock(target.socket(*port), *protocol, send.as_bytes(), time(*timeout_ms)),
             Err(why) => Seen::NoAnswer { why },
         },
     }
@@ -159,11 +160,8 @@ fn http(socket: Option<&str>, port: u16, question: &Question<'_>, time: Duration
             Ok(mut stream) => answer::ask(&mut stream, question, deadline, limit.min(MOST_TEXT)),
             Err(errno) => Ok(Err(crate::fault::said(errno))),
         },
-        None => match names::resolve(question.host) {
-            Ok(address) => match TcpStream::connect_timeout(&(address, port).into(), time) {
-                Ok(mut stream) => answer::ask(&mut stream, question, deadline, limit.min(MOST_TEXT)),
-                Err(error) => Ok(Err(answer::words(error))),
-            },
+        None => match connect(question.host, port, time) {
+            Ok(mut stream) => answer::ask(&mut stream, question, deadline, limit.min(MOST_TEXT)),
             Err(why) => Ok(Err(why)),
         },
     };
@@ -172,6 +170,10 @@ fn http(socket: Option<&str>, port: u16, question: &Question<'_>, time: Duration
         Ok(Err(why)) => Seen::NoAnswer { why },
         Err(fault) => Seen::NoAnswer { why: fault.message },
     }
+}
+
+fn connect(host: &str, port: u16, time: Duration) -> Result<TcpStream, String> {
+    connect_to(&names::resolve(host)?.socket(port)?, time)
 }
 
 #[cfg(test)]
