@@ -59,7 +59,7 @@ pub struct Context {
     pub answers: BTreeMap<CheckId, Answer>,
     pub nonce: Nonce,
     pub scope: Scope,
-    /// How long a service that does not answer is asked again.
+    /// How long a service that does not answer is asked again. Zero: nothing is waited for, whatever a check says.
     pub patience: Duration,
     /// Checks without patience: what comes of them decides nothing any more.
     pub hurried: BTreeSet<CheckId>,

@@ -12,7 +12,7 @@ use bulkhead_agent::{
 };
 use serde_json::Value;
 
-use super::{Answer, Halt, Nonce, Variables, clean};
+use super::{Answer, Halt, Nonce, Outcome, Variables, clean};
 use crate::manifest::{CheckId, MachineName};
 
 /// What was seen so far in one grading.
@@ -68,6 +68,8 @@ pub struct Case<'a> {
     pub answer: Option<&'a Answer>,
     /// A service that does not answer yet is asked again.
     pub patient: bool,
+    /// What does not hold yet is looked at again.
+    pub waits: bool,
 }
 
 pub struct Eyes<'a> {
@@ -75,11 +77,16 @@ pub struct Eyes<'a> {
     case: &'a Case<'a>,
     wanted: Vec<Wanted>,
     retries: bool,
+    /// How often all of this check was looked at before.
+    turn: u32,
 }
+
+/// Stands in for the step of looks that are taken anew.
+const TURNS: usize = usize::MAX;
 
 impl<'a> Eyes<'a> {
     pub fn new(memory: &'a Memory, case: &'a Case<'a>) -> Self {
-        Self { memory, case, wanted: Vec::new(), retries: false }
+        Self { memory, case, wanted: Vec::new(), retries: false, turn: 0 }
     }
 
     pub fn case(&self) -> &'a Case<'a> {
@@ -91,9 +98,38 @@ impl<'a> Eyes<'a> {
         (self.wanted, self.retries)
     }
 
-    /// A look that changes nothing; shared with every check that asks the same.
+    /// Judges, and where it does not hold looks at everything anew, until it holds or its time is over.
+    pub fn judge(&mut self, judge: impl Fn(&mut Self) -> Outcome) -> Outcome {
+        // What was seen in the turns before did not hold.
+        self.turn = self.latest_turn();
+        let outcome = judge(self);
+        let holds = matches!(&outcome, Ok(finding) if finding.holds);
+        if holds || outcome == Err(Halt::NotYet) || !self.case.waits {
+            return outcome;
+        }
+        self.turn += 1;
+        self.retries = true;
+        judge(self)
+    }
+
+    /// A look that changes nothing; shared with every check that asks the same, unless it is taken anew.
     pub fn see(&mut self, look: Look) -> Result<&'a Seen, Halt> {
-        self.find(Key::of(&look), look)
+        let key = match self.turn {
+            0 => Key::of(&look),
+            turn => Key { act: self.turn_of(turn), ..Key::of(&look) },
+        };
+        self.find(key, look)
+    }
+
+    fn turn_of(&self, turn: u32) -> Option<(CheckId, usize, u32)> {
+        Some((self.case.check.clone(), TURNS, turn))
+    }
+
+    /// 0 where nothing was looked at anew.
+    fn latest_turn(&self) -> u32 {
+        let turns = self.memory.0.keys().filter_map(|key| key.act.as_ref());
+        let own = turns.filter(|(check, step, _)| check == self.case.check && *step == TURNS);
+        own.map(|(_, _, turn)| *turn).max().unwrap_or_default()
     }
 
     /// A look that may change something, taken once for this check and `step`.

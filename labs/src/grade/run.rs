@@ -69,7 +69,8 @@ pub(super) fn assemble(lab: &Lab, scope: &Scope, results: Vec<CheckResult>, roun
 struct Open {
     task: String,
     check: Check,
-    started: bool,
+    /// When it was its turn.
+    started: Option<Instant>,
     result: Option<CheckResult>,
 }
 
@@ -96,7 +97,7 @@ impl<'a> Run<'a> {
         let open = |(task, check): (&Task, &Check)| Open {
             task: task.id.to_string(),
             check: check.clone(),
-            started: false,
+            started: None,
             result: None,
         };
         let checks = lab.checks().filter(|(_, check)| chosen.contains(&check.id)).map(open).collect();
@@ -152,23 +153,32 @@ impl<'a> Run<'a> {
         let mut jobs = Vec::new();
         for index in self.ready() {
             let open = &mut self.checks[index];
-            if !std::mem::replace(&mut open.started, true) {
+            if open.started.is_none() {
                 (self.events)(GradeEvent::Started { task: open.task.clone(), check: open.check.id.to_string() });
             }
+            let started = *open.started.get_or_insert_with(Instant::now);
             let answer = self.context.answers.get(&open.check.id).cloned();
-            let patient = patient && !self.context.hurried.contains(&open.check.id);
-            jobs.push((index, open.check.id.clone(), Arc::clone(&open.check.kind), answer, patient));
+            let hurried = self.context.patience.is_zero() || self.context.hurried.contains(&open.check.id);
+            let waits = !hurried && started.elapsed() < open.check.within;
+            let kind = Arc::clone(&open.check.kind);
+            jobs.push((index, open.check.id.clone(), kind, answer, patient && !hurried, waits));
         }
         let (memory, variables, nonce) =
             (Arc::clone(&self.memory), self.context.variables.clone(), self.context.nonce.clone());
         let judge = move || {
-            let judged = jobs.into_iter().map(|(index, check, kind, answer, patient)| {
-                let case =
-                    Case { check: &check, variables: &variables, nonce: &nonce, answer: answer.as_ref(), patient };
+            let judged = jobs.into_iter().map(|(index, check, kind, answer, patient, waits)| {
+                let case = Case {
+                    check: &check,
+                    variables: &variables,
+                    nonce: &nonce,
+                    answer: answer.as_ref(),
+                    patient,
+                    waits,
+                };
                 let mut eyes = Eyes::new(&memory, &case);
                 // One kind's bug must not take the other verdicts with it.
-                let outcome =
-                    std::panic::catch_unwind(AssertUnwindSafe(|| kind.judge(&mut eyes))).unwrap_or_else(|_| {
+                let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| eyes.judge(|eyes| kind.judge(eyes))))
+                    .unwrap_or_else(|_| {
                         Err(Halt::unknown("the platform's judgement of this check broke off; this is our fault"))
                     });
                 let (wanted, pause) = eyes.into_wanted();
@@ -295,6 +305,11 @@ fn result(task: &str, check: &Check, outcome: Outcome, context: &Context) -> Che
         Err(Halt::Unknown(why)) => (Verdict::Unknown, String::new(), why, false),
         Err(Halt::NotYet) => (Verdict::Unknown, String::new(), "it was not looked at".to_owned(), false),
     };
+    let within = match check.within {
+        Duration::ZERO => String::new(),
+        within => format!(", within {} s", within.as_secs_f32()),
+    };
+    let expected = check.expected.clone().unwrap_or_else(|| format!("{}{within}", check.kind.expected()));
     let secrets: Vec<String> =
         context.variables.secrets().iter().cloned().chain([context.nonce.as_str().to_owned()]).collect();
     let show = |text: &str| clean::clean(&clean::redact(text, &secrets));
@@ -302,7 +317,7 @@ fn result(task: &str, check: &Check, outcome: Outcome, context: &Context) -> Che
         task: task.to_owned(),
         check: check.id.to_string(),
         verdict,
-        expected: show(check.expected.as_deref().unwrap_or(&check.kind.expected())),
+        expected: show(&expected),
         observed: show(&observed),
         reason: show(&reason),
         breach,

@@ -238,6 +238,8 @@ pub struct Check {
     pub passes_at_start: bool,
     /// Checks that must be judged before this one looks (the diff after the load, say).
     pub after: Vec<CheckId>,
+    /// Looked at again until it holds, at most so long. Zero: looked at once.
+    pub within: Duration,
     pub kind: Arc<dyn Kind>,
     /// Line in `lab.toml`, for lint and reports.
     pub line: usize,

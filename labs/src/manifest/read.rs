@@ -297,6 +297,7 @@ fn check(f: Fields<'_>) -> Option<Check> {
     let lesson = f.opt_string("lesson");
     let passes_at_start = f.opt_bool("passes_at_start").unwrap_or(false);
     let after = f.parsed_list("after", CheckId::parse);
+    let within = f.opt_parsed("within", within);
     let kind = f.string("kind");
     let Some((_, read)) = kinds::KINDS.iter().find(|(name, _)| *name == kind) else {
         if !kind.is_empty() {
@@ -311,10 +312,44 @@ fn check(f: Fields<'_>) -> Option<Check> {
     };
     let line = f.line();
     let kind = read(&f);
+    if let Some(kind) = &kind
+        && within.is_some()
+        && kind.does_something()
+    {
+        f.error_at(
+            "within",
+            format!("a check of kind \"{}\" does something, so it is not done again and again", kind.name()),
+            "leave `within` out; a service that does not answer yet is asked again anyway",
+        );
+    }
     f.finish();
     let kind = kind?;
+    let within = within.unwrap_or_default();
     let title = title.unwrap_or_else(|| expected.clone().unwrap_or_else(|| kind.expected()));
-    Some(Check { id: id?, title, weight, expected, fail, why, refs, lesson, passes_at_start, after, kind, line })
+    Some(Check {
+        id: id?,
+        title,
+        weight,
+        expected,
+        fail,
+        why,
+        refs,
+        lesson,
+        passes_at_start,
+        after,
+        within,
+        kind,
+        line,
+    })
+}
+
+/// A grading is over after a minute, and is one of two where the engine restarts.
+fn within(text: &str) -> Result<Duration, String> {
+    let longest = Duration::from_secs(30);
+    match parse_duration(text)? {
+        within if within > longest => Err(format!("`{text}` is longer than {} s", longest.as_secs())),
+        within => Ok(within),
+    }
 }
 
 fn requires(f: Fields<'_>) -> Requires {

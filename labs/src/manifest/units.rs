@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-/// `"90s"`, `"60m"`, `"2h"`. At most a day: a sandbox that lives longer is a mistake.
+/// `"300ms"`, `"90s"`, `"60m"`, `"2h"`. At most a day: a sandbox that lives longer is a mistake.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    const DAY: u64 = 86_400_000;
+    let wrong = || format!("`{text}` is no duration; write a whole number and ms, s, m or h, such as \"60m\"");
     let (number, unit) = split(text);
     let factor = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err(format!("`{text}` is no duration; write a whole number and s, m or h, such as \"60m\"")),
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
     };
-    let seconds = number
-        .parse::<u32>()
-        .ok()
-        .and_then(|n| n.checked_mul(factor))
-        .ok_or_else(|| format!("`{text}` is no duration; write a whole number and s, m or h, such as \"60m\""))?;
-    if seconds > 86_400 {
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    let millis = u64::from(number) * factor;
+    if millis > DAY {
         return Err(format!("`{text}` is longer than a day"));
     }
-    Ok(Duration::from_secs(u64::from(seconds)))
+    Ok(Duration::from_millis(millis))
 }
 
 /// `"512k"`, `"64m"`, `"1g"`, in powers of 1024.
@@ -61,7 +61,8 @@ mod tests {
     fn reads_durations() {
         assert_eq!(parse_duration("60m"), Ok(Duration::from_hours(1)));
         assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
-        for bad in ["", "60", "m", "-1m", "1.5h", "60 m", "99999999999h", "25h", "１m"] {
+        assert_eq!(parse_duration("300ms"), Ok(Duration::from_millis(300)));
+        for bad in ["", "60", "m", "-1m", "1.5h", "60 m", "99999999999h", "25h", "86400001ms", "300 ms", "１m"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

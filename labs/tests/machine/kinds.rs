@@ -412,3 +412,51 @@ async fn a_service_is_quick_or_not() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn services_are_asked_by_ipv6() {
+    let setup = "docker run -d --name web --label bulkhead.role=web -p 8080:8080 cms:1";
+    with_sandbox(setup, async |sandbox| {
+        let cell = |reach: bool| {
+            format!(
+                "kind = \"net\"\n[[task.check.cell]]\nfrom_machine = \"probe\"\nto_machine = \"host\"\nfamily = \"ipv6\"\n\
+                 port = 8080\npath = \"/healthz\"\nreach = {reach}"
+            )
+        };
+        let step = "port = 8080\nfamily = \"ipv6\"\n[[task.check.step]]\npath = \"/healthz\"";
+        let probe = format!("kind = \"probe\"\n{step}");
+        let attack = format!("kind = \"attack\"\n{step}\nstatus = 403\nsilent = true\nbreach = \"(?s).\"");
+        let seen = passes(sandbox, &cell(true)).await;
+        assert!(seen.contains("at fe80::") && seen.contains("%eth0"), "{seen}");
+        fails(sandbox, &cell(false)).await;
+        passes(sandbox, &probe).await;
+        fails(sandbox, &attack).await;
+
+        sandbox.says("ip6tables -A INPUT -p tcp --dport 8080 -j REJECT").await;
+        passes(sandbox, &cell(false)).await;
+        fails(sandbox, &probe).await;
+        passes(sandbox, &attack).await;
+        passes(sandbox, &probe.replace("ipv6", "ipv4")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_state_is_waited_for_and_networks_without_addresses_have_members() {
+    let setup = "docker run -d --name alone --label bulkhead.role=alone --network none tiny:1 sleep 1000";
+    with_sandbox(setup, async |sandbox| {
+        let late = "(sleep 4; docker run -d --name late --label bulkhead.role=late --network host tiny:1 sleep 1000)";
+        sandbox.says(&format!("setsid sh -c '{late}' > /dev/null 2>&1 < /dev/null &")).await;
+        let running = "kind = \"container\"\nof = { role = \"late\" }\nthat = \".State.Running\"";
+        fails(sandbox, running).await;
+        passes(sandbox, &format!("{running}\nwithin = \"30s\"")).await;
+
+        let on =
+            |network: &str, members: &str| format!("kind = \"network\"\nname = \"{network}\"\nmembers = [{members}]");
+        passes(sandbox, &on("host", "\"late\"")).await;
+        fails(sandbox, &on("host", "")).await;
+        passes(sandbox, &on("none", "\"alone\"")).await;
+        fails(sandbox, &on("none", "\"alone\", \"late\"")).await;
+    })
+    .await;
+}

@@ -247,6 +247,10 @@ impl Kind for AnswerCheck {
         self.judge_answer(eyes, &answer)
     }
 
+    fn does_something(&self) -> bool {
+        true
+    }
+
     fn machines(&self) -> Vec<&MachineName> {
         let right = match &self.right {
             Right::Live { of, .. } => Some(&of.machine),

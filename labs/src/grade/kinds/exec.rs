@@ -243,6 +243,10 @@ impl Kind for ExecCheck {
         }
     }
 
+    fn does_something(&self) -> bool {
+        true
+    }
+
     fn machines(&self) -> Vec<&MachineName> {
         vec![self.place.machine()]
     }

@@ -2,6 +2,7 @@
 //!
 //! | key | |
 //! |---|---|
+//! | `port` | in place of the check's |
 //! | `method` | default `GET` |
 //! | `path` | with its query; placeholders allowed |
 //! | `headers` | `{ "Content-Type" = "text/plain" }`; placeholders allowed in values |
@@ -11,15 +12,20 @@
 //! | `that` | a jq filter over `{status, headers, body, json}`; header names in lower case, `json` is `null` where the body is none |
 //! | `capture` | `{ name = ".json.url" }`: filters over the same; later steps say `{{name}}` |
 //! | `breach` | (attack only) a regular expression; a body that matches shows that the exploit works |
+//! | `silent` | (attack only) `true`: that nobody answers is right too. It is asked once, and of what the step captures later steps know nothing, so they are not taken |
 //!
 //! Placeholders are the lab's variables, `{{nonce}}` (new in each grading) and earlier captures.
 
 use std::collections::BTreeMap;
 
-use bulkhead_agent::look::{Look, Seen, Way};
+use bulkhead_agent::look::{Look, Protocol, Seen, Way};
 use serde_json::{Value, json};
 
-use super::{show, tls::Client};
+use super::{
+    address::{self, Family, MOST_ADDRESSES, Spot},
+    show,
+    tls::Client,
+};
 use crate::{
     grade::{Eyes, Finding, Halt, clean, containers, eyes::misplaced, jq::Jq, pattern::Pattern},
     manifest::{Fields, MachineName, Text},
@@ -27,6 +33,9 @@ use crate::{
 
 const BODY_LIMIT: u32 = 64 * 1024;
 const MAX_CAPTURE: usize = 1024;
+const FAMILIES: [(&str, Family); 2] = [("ipv4", Family::V4), ("ipv6", Family::V6)];
+/// Acts of a check that only find out at which address it is answered come after its steps.
+const KNOCKS: usize = 100_000;
 
 /// Where the requests go, and which.
 #[derive(Debug)]
@@ -34,6 +43,7 @@ pub(super) struct Requests {
     from: MachineName,
     to: MachineName,
     port: u16,
+    family: Family,
     tls: Option<Client>,
     timeout_ms: u32,
     attack: bool,
@@ -42,6 +52,7 @@ pub(super) struct Requests {
 
 #[derive(Debug)]
 pub(super) struct Step {
+    port: Option<u16>,
     method: String,
     path: Text,
     headers: Vec<(String, Text)>,
@@ -52,14 +63,16 @@ pub(super) struct Step {
     that: Option<Jq>,
     capture: Vec<(String, Jq)>,
     pub(super) breach: Option<Pattern>,
+    silent: bool,
 }
 
 impl Requests {
-    /// Reads `from`, `to`, `port`, `tls`, `timeout` and `step`.
+    /// Reads `from`, `to`, `port`, `family`, `tls`, `timeout` and `step`.
     pub(super) fn read(fields: &Fields<'_>, attack: bool) -> Option<Self> {
         let from = containers::read_machine(fields, "from", "probe");
         let to = containers::read_machine(fields, "to", "host");
         let port = fields.integer("port", 1..=65_535);
+        let family = Family::read(fields, &FAMILIES);
         let timeout = fields.opt_parsed("timeout", crate::manifest::parse_duration);
         let target = to.as_ref().map(MachineName::to_string).unwrap_or_default();
         let tls = fields.opt_table("tls").map(|tls| Client::read(tls, &target));
@@ -69,7 +82,7 @@ impl Requests {
         };
         let steps = fields.tables("step").into_iter().filter_map(|step| Step::read(step, attack)).collect();
         let timeout_ms = timeout.and_then(|t| u32::try_from(t.as_millis()).ok()).unwrap_or(3_000).min(10_000);
-        Some(Self { from: from?, to: to?, port, tls, timeout_ms, attack, steps })
+        Some(Self { from: from?, to: to?, port, family, tls, timeout_ms, attack, steps })
     }
 
     pub(super) fn machines(&self) -> Vec<&MachineName> {
@@ -77,7 +90,12 @@ impl Requests {
     }
 
     pub(super) fn target(&self) -> String {
-        format!("{}:{}", self.to, self.port)
+        format!("{}:{}{}", self.to, self.port, self.family.by())
+    }
+
+    /// May the answer be that there is none?
+    pub(super) fn may_be_silent(&self) -> bool {
+        self.steps.iter().any(|step| step.silent)
     }
 
     /// Each text with the captures that are known where it stands.
@@ -110,6 +128,13 @@ impl Requests {
                 }
                 Err(missed) => missed,
             };
+            if missed.silent && step.silent {
+                last = missed.what;
+                if step.capture.is_empty() {
+                    continue;
+                }
+                break;
+            }
             if !self.attack || missed.breach || missed.silent {
                 return Ok(Err(missed));
             }
@@ -132,7 +157,14 @@ impl Requests {
                 other => other?,
             },
         };
-        let seen = match self.look(step, values, way) {
+        let port = step.port.unwrap_or(self.port);
+        let host = match self.host(eyes, port, step.silent)? {
+            Ok(host) => host,
+            Err(why) => return Ok(Err(Missed { silent: true, ..Missed::new(index, why) })),
+        };
+        let seen = match self.look(step, values, way, host, port) {
+            // Silence that is right is not waited out.
+            Ok(look) if step.silent => eyes.act(index, look)?,
             Ok(look) => eyes.act_patiently(index, look)?,
             Err(why) => return Ok(Err(Missed::new(index, why))),
         };
@@ -148,12 +180,13 @@ impl Requests {
         let answer = match seen {
             Seen::Http { status, headers, body, truncated } => Answer::new(*status, headers, body, *truncated),
             Seen::NoAnswer { why } => {
-                let what = format!("{} does not answer: {why}", self.target());
+                let what = format!("{} does not answer: {why}", self.place(port));
                 return Ok(Err(Missed { silent: true, ..Missed::new(index, what) }));
             }
             other => return Err(misplaced(other)),
         };
-        let request = format!("{} {}", step.method, step.path.source());
+        let at = step.port.map(|port| format!(" at port {port}")).unwrap_or_default();
+        let request = format!("{} {}{at}", step.method, step.path.source());
         if let Some(breach) = &step.breach
             && let Some(found) = breach.with(values).map_err(Halt::Unknown)?.find(&answer.body)
         {
@@ -172,7 +205,52 @@ impl Requests {
         Ok(Ok(format!("{request} answered {}", answer.status)))
     }
 
-    fn look(&self, step: &Step, values: &BTreeMap<String, String>, way: Way) -> Result<Look, String> {
+    fn place(&self, port: u16) -> String {
+        format!("{}:{port}{}", self.to, self.family.by())
+    }
+
+    /// Whom to ask. By IPv4 the machines know each other by name; by IPv6 by what the kernel has, and who answers there.
+    /// `Ok(Err(…))`: nobody does.
+    fn host(&self, eyes: &mut Eyes<'_>, port: u16, once: bool) -> Result<Result<String, String>, Halt> {
+        if self.family == Family::V4 {
+            return Ok(Ok(self.to.to_string()));
+        }
+        let (from, to) = (Spot::machine(&self.from), Spot::machine(&self.to));
+        let (mut waiting, mut silence) = (false, None);
+        for (index, host) in address::between(eyes, &from, &to, self.family)?.into_iter().enumerate() {
+            let look = Look::Connect {
+                machine: self.from.to_string(),
+                pid: None,
+                host: host.clone(),
+                port,
+                protocol: Protocol::Tcp,
+                send: String::new(),
+                timeout_ms: self.timeout_ms,
+            };
+            let step = KNOCKS + usize::from(port) * MOST_ADDRESSES + index;
+            match if once { eyes.act(step, look) } else { eyes.act_patiently(step, look) } {
+                Ok(Seen::Connected { .. }) => return Ok(Ok(host)),
+                Ok(Seen::NoAnswer { why }) => _ = silence.get_or_insert(why),
+                Ok(other) => return Err(misplaced(other)),
+                Err(Halt::NotYet) => waiting = true,
+                Err(halt) => return Err(halt),
+            }
+        }
+        if waiting {
+            return Err(Halt::NotYet);
+        }
+        let why = silence.map_or("it has no address", String::as_str);
+        Ok(Err(format!("{} does not answer: {why}", self.place(port))))
+    }
+
+    fn look(
+        &self,
+        step: &Step,
+        values: &BTreeMap<String, String>,
+        way: Way,
+        host: String,
+        port: u16,
+    ) -> Result<Look, String> {
         let path = step.path.fill(values);
         if path.bytes().any(|b| b <= b' ' || b == 0x7f) {
             return Err(format!("its answer would make a request of {path}"));
@@ -180,8 +258,8 @@ impl Requests {
         let headers = step.headers.iter().map(|(name, value)| (name.clone(), value.fill(values))).collect();
         Ok(Look::Http {
             machine: self.from.to_string(),
-            host: self.to.to_string(),
-            port: self.port,
+            host,
+            port,
             method: step.method.clone(),
             path,
             headers,
@@ -236,6 +314,7 @@ impl Answer {
 
 impl Step {
     fn read(fields: Fields<'_>, attack: bool) -> Option<Self> {
+        let port = fields.opt_integer("port", 1..=65_535);
         let method = fields.opt_parsed("method", token).unwrap_or_else(|| "GET".to_owned());
         let path = fields.parsed("path", |path| {
             if path.starts_with('/') { Text::parse(path) } else { Err("write a path that starts with /".to_owned()) }
@@ -259,8 +338,9 @@ impl Step {
         let (matches, lacks) = (fields.opt_pattern("matches"), fields.opt_pattern("lacks"));
         let that = fields.opt_jq("that");
         let breach = if attack { fields.opt_pattern("breach") } else { None };
+        let silent = attack && fields.opt_bool("silent").unwrap_or(false);
         fields.finish();
-        Some(Self { method, path: path?, headers, body, status, matches, lacks, that, capture, breach })
+        Some(Self { port, method, path: path?, headers, body, status, matches, lacks, that, capture, breach, silent })
     }
 
     fn accepts(

@@ -125,6 +125,10 @@ impl Kind for LatencyCheck {
         }
     }
 
+    fn does_something(&self) -> bool {
+        true
+    }
+
     fn machines(&self) -> Vec<&MachineName> {
         vec![&self.from, &self.to]
     }

@@ -19,10 +19,12 @@
 //! engine     an engine itself                 inventory  what it keeps, by name
 //! tls        who shows the right certificate is let in, and nobody else
 //! latency    how quickly a service answers
+//! address    (shared) where something can be reached, by IPv4 and IPv6
 //! http       (shared by probe and attack) requests, expectations, captures
 //! place      (shared) in a container, or on a machine as a user
 //! ```
 
+mod address;
 mod answer;
 mod attack;
 mod capabilities;
@@ -75,6 +77,11 @@ pub trait Kind: fmt::Debug + Send + Sync {
     /// The question, where the student must write an answer.
     fn question(&self) -> Option<&str> {
         None
+    }
+
+    /// It acts, or asks more than the sandbox's kernel and engine: it is not repeated until it holds.
+    fn does_something(&self) -> bool {
+        false
     }
 
     /// What tells that it may come to something else by now. `None`: nothing does, or looking at it does something, so it

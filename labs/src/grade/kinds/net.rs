@@ -5,21 +5,25 @@
 //! | key | |
 //! |---|---|
 //! | `from` or `from_machine` | the role of the container that tries, or a machine |
-//! | `to`, `to_machine` or `to_address` | the role of the container, the machine, or the address that is tried |
+//! | `to`, `to_machine` or `to_address` | the role of the container, the machine, or the address (of either version) that is tried |
+//! | `family` | with `to` and `to_machine`: at which addresses, `"ipv4"` (default), `"ipv6"` or `"any"` of both |
 //! | `on` | with roles: whose engine (default `host`) |
 //! | `port`, `protocol` | `protocol` is `"tcp"` (default) or `"udp"` |
 //! | `reach` | `true` or `false` |
 //! | `send`, `reply` | what is sent, and a regular expression for what must come back; placeholders allowed. Over UDP nobody is there unless something comes back |
 //! | `path` | or an HTTP path that must answer with 200 to 299 |
-//! | `timeout` | default `"1s"` |
+//! | `timeout` | default `"1s"`, at most `"5s"`; `"300ms"` |
 //!
 //! A container is tried at every address that the kernel has in its network, never at what its engine says; a machine
-//! from a container's network at every address of the machine. Where `reach = false`, somebody must listen on that port
+//! from a container's network, and by IPv6, at every address of the machine. Where `reach = false`, somebody must listen on that port
 //! there, or the cell shows nothing. A container that shares the machine's network is tried as the machine.
 
 use bulkhead_agent::look::{Look, Protocol, Seen, Way};
 
-use super::Kind;
+use super::{
+    Kind,
+    address::{self, Family, MOST_ADDRESSES, Spot},
+};
 use crate::{
     grade::{
         Eyes, Finding, Halt, Outcome,
@@ -32,7 +36,7 @@ use crate::{
 };
 
 const MOST_CELLS: usize = 32;
-const MOST_ADDRESSES: usize = 8;
+const FAMILIES: [(&str, Family); 3] = [("ipv4", Family::V4), ("ipv6", Family::V6), ("any", Family::Any)];
 const BODY_LIMIT: u32 = 4 * 1024;
 
 #[derive(Debug)]
@@ -51,6 +55,7 @@ enum End {
 struct Cell {
     from: End,
     to: End,
+    family: Family,
     port: u16,
     protocol: Protocol,
     reach: bool,
@@ -58,14 +63,6 @@ struct Cell {
     reply: Option<Pattern>,
     path: Option<Text>,
     timeout_ms: u32,
-}
-
-/// A network in which something is: that of a process of a machine, or the machine's.
-#[derive(Clone, Debug)]
-struct Spot {
-    machine: MachineName,
-    pid: Option<i32>,
-    name: String,
 }
 
 impl NetCheck {
@@ -87,9 +84,8 @@ impl Cell {
         let of = |role: MachineName| on.clone().map(|machine| End::Role(Of { machine, role: role.to_string() }));
         let ends = [role("from").and_then(of), role("from_machine").map(End::Machine)];
         let from: Vec<End> = ends.into_iter().flatten().collect();
-        let address = fields.opt_parsed("to_address", |text| {
-            text.parse::<std::net::Ipv4Addr>().map(|_| text.to_owned()).map_err(|_| "write an address of version 4")
-        });
+        let address = fields.opt_parsed("to_address", address::literal);
+        let family = Family::read(&fields, &FAMILIES);
         let ends = [role("to").and_then(of), role("to_machine").map(End::Machine), address.map(End::Address)];
         let to: Vec<End> = ends.into_iter().flatten().collect();
         let port = fields.integer("port", 1..=65_535);
@@ -108,6 +104,9 @@ impl Cell {
                 "write one of `from` and `from_machine`, and one of `to`, `to_machine` and `to_address`",
             );
         }
+        if fields.has("family") && fields.has("to_address") {
+            fields.error("an address says by itself of which family it is", "leave `family` out");
+        }
         if path.is_some() && (send.is_some() || reply.is_some() || protocol == Protocol::Udp) {
             fields.error("the cell asks by HTTP and in other words", "keep `path`, or `send` and `reply`");
         }
@@ -117,12 +116,23 @@ impl Cell {
         fields.finish();
         let timeout_ms = timeout.and_then(|t| u32::try_from(t.as_millis()).ok()).unwrap_or(1_000).min(5_000);
         let one = |ends: Vec<End>| ends.into_iter().next();
-        Some(Self { from: one(from)?, to: one(to)?, port, protocol, reach: reach?, send, reply, path, timeout_ms })
+        Some(Self {
+            from: one(from)?,
+            to: one(to)?,
+            family,
+            port,
+            protocol,
+            reach: reach?,
+            send,
+            reply,
+            path,
+            timeout_ms,
+        })
     }
 
     fn describe(&self) -> String {
         let verb = if self.reach { "reaches" } else { "does not reach" };
-        format!("{} {verb} {}:{}", self.from.describe(), self.to.describe(), self.port)
+        format!("{} {verb} {}:{}{}", self.from.describe(), self.to.describe(), self.port, self.family.by())
     }
 
     /// Every pair of running containers of both roles.
@@ -141,10 +151,11 @@ impl Cell {
                     ));
                 }
                 // By its name: the machines know each other so. Containers do not, and try each address.
-                End::Machine(machine) if from.machine != *machine && from.pid.is_none() => {
+                End::Machine(machine)
+                    if from.machine != *machine && from.pid.is_none() && self.family == Family::V4 =>
+                {
                     let name = machine.to_string();
-                    let there =
-                        self.somebody_there(eyes, &Spot { machine: machine.clone(), pid: None, name: name.clone() });
+                    let there = self.somebody_there(eyes, &Spot::machine(machine));
                     outcomes.push(
                         there.and_then(|()| self.judge_pair(eyes, number, from, &name, std::slice::from_ref(&name))),
                     );
@@ -161,9 +172,10 @@ impl Cell {
 
     fn judge_spots(&self, eyes: &mut Eyes<'_>, number: usize, from: &Spot, to: &Spot) -> Outcome {
         self.somebody_there(eyes, to)?;
-        let addresses = addresses(eyes, to)?;
+        let addresses = address::between(eyes, from, to, self.family)?;
         if addresses.is_empty() {
-            let observed = format!("{} has no address but its own loopback", to.name);
+            let by = self.family.by();
+            let observed = format!("{} has no address but its own loopback at which to ask it{by}", to.name);
             return Ok(Finding::new(!self.reach, observed));
         }
         self.judge_pair(eyes, number, from, &to.name, &addresses)
@@ -293,7 +305,7 @@ impl End {
         let of = match self {
             Self::Address(_) => return Ok(Vec::new()),
             Self::Machine(machine) => {
-                return Ok(vec![Spot { machine: machine.clone(), pid: None, name: machine.to_string() }]);
+                return Ok(vec![Spot::machine(machine)]);
             }
             Self::Role(of) => of,
         };
@@ -309,19 +321,6 @@ impl End {
             }
         }
         if waiting { Err(Halt::NotYet) } else { Ok(spots) }
-    }
-}
-
-/// Where a spot can be reached, by the kernel's word.
-fn addresses(eyes: &mut Eyes<'_>, spot: &Spot) -> Result<Vec<String>, Halt> {
-    match eyes.see(Look::Addresses { machine: spot.machine.to_string(), pid: spot.pid })? {
-        Seen::Addresses { addresses } => {
-            let reachable = addresses.iter().map(|found| found.address.clone());
-            let four = |address: &String| address.parse::<std::net::Ipv4Addr>().is_ok();
-            Ok(reachable.filter(|address| four(address) && !is_loopback(address)).take(MOST_ADDRESSES).collect())
-        }
-        Seen::Missing => Err(Halt::unknown("a container's process ended while we looked")),
-        other => Err(misplaced(other)),
     }
 }
 
@@ -342,6 +341,10 @@ impl Kind for NetCheck {
         let outcomes: Vec<Outcome> =
             self.cells.iter().enumerate().map(|(number, cell)| cell.judge(eyes, number)).collect();
         finding::all(outcomes)
+    }
+
+    fn does_something(&self) -> bool {
+        true
     }
 
     fn machines(&self) -> Vec<&MachineName> {

@@ -9,10 +9,11 @@
 //! | `members` | the roles of the containers on it: exactly these |
 //! | `includes`, `excludes` | or: at least these, and none of those |
 //!
-//! That a container is on a network is the engine's word; the address that it names must be one that the kernel has in
-//! the container's network.
+//! That a container is on a network is the engine's word. The address that it names, of either version, must be one that
+//! the kernel has in the container's network; who is on `host` must share the machine's, and who is on `none` must have a
+//! network of its own without an address.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use bulkhead_agent::look::{Look, Seen};
 use serde_json::Value;
@@ -192,7 +193,7 @@ fn members(eyes: &mut Eyes<'_>, machine: &MachineName, network: &Value) -> Resul
     let mut found = BTreeSet::new();
     let mut waiting = false;
     for (id, entry) in containers {
-        match member(eyes, machine, id, entry) {
+        match member(eyes, machine, network, id, entry) {
             Ok(role) => _ = found.insert(role),
             Err(Halt::NotYet) => waiting = true,
             Err(halt) => return Err(halt),
@@ -201,7 +202,13 @@ fn members(eyes: &mut Eyes<'_>, machine: &MachineName, network: &Value) -> Resul
     if waiting { Err(Halt::NotYet) } else { Ok(found) }
 }
 
-fn member(eyes: &mut Eyes<'_>, machine: &MachineName, id: &str, entry: &Value) -> Result<String, Halt> {
+fn member(
+    eyes: &mut Eyes<'_>,
+    machine: &MachineName,
+    network: &Value,
+    id: &str,
+    entry: &Value,
+) -> Result<String, Halt> {
     if !is_id(id) {
         return Err(Halt::unknown("the engine names a container without a proper id"));
     }
@@ -211,16 +218,53 @@ fn member(eyes: &mut Eyes<'_>, machine: &MachineName, id: &str, entry: &Value) -
     }
     let container = Container { machine: machine.clone(), id: id.to_owned(), inspect };
     let role = container.inspect["Config"]["Labels"][ROLE_LABEL].as_str().unwrap_or(container.name()).to_owned();
-    let claimed = entry["IPv4Address"].as_str().and_then(|text| text.split('/').next()).unwrap_or_default();
-    let pid = containers::process(eyes, &container)?.pid;
-    match eyes.see(Look::Addresses { machine: machine.to_string(), pid: Some(pid) })? {
-        Seen::Addresses { addresses } if addresses.iter().any(|found| found.address == claimed) => Ok(role),
-        Seen::Addresses { .. } => Err(Halt::unknown(format!(
-            "the engine says that {role} has the address {claimed} there; the kernel does not have it"
-        ))),
-        Seen::Missing => Err(Halt::unknown("the container's process ended while we looked")),
-        other => Err(misplaced(other)),
+    let facts = containers::process(eyes, &container)?;
+    let shares = facts.shared_with_machine.get("net").copied();
+    let driver = network["Driver"].as_str().unwrap_or_default();
+    if driver == "host" {
+        return match shares {
+            Some(true) => Ok(role),
+            _ => Err(Halt::unknown(format!(
+                "the engine says that {role} is on the machine's network; the kernel does not"
+            ))),
+        };
     }
+    let own = match eyes.see(Look::Addresses { machine: machine.to_string(), pid: Some(facts.pid) })? {
+        Seen::Addresses { addresses } => addresses,
+        Seen::Missing => return Err(Halt::unknown("the container's process ended while we looked")),
+        other => return Err(misplaced(other)),
+    };
+    if driver == "null" {
+        let alone = shares == Some(false) && own.iter().all(|found| is_loopback(&found.address));
+        return if alone {
+            Ok(role)
+        } else {
+            Err(Halt::unknown(format!("the engine says that {role} is on no network; the kernel has it on one")))
+        };
+    }
+    let claims = ["IPv4Address", "IPv6Address"].map(|key| entry[key].as_str().unwrap_or_default());
+    let claims: Vec<&str> =
+        claims.iter().filter_map(|claim| claim.split('/').next()).filter(|c| !c.is_empty()).collect();
+    let has = |claim: &str| own.iter().any(|found| same_address(&found.address, claim));
+    match claims.iter().find(|claim| !has(claim)) {
+        None if !claims.is_empty() => Ok(role),
+        odd => Err(Halt::unknown(format!(
+            "the engine says that {role} has the address {} there; the kernel does not have it",
+            odd.copied().unwrap_or_default()
+        ))),
+    }
+}
+
+/// Version 6 has several ways to write the same.
+fn same_address(one: &str, other: &str) -> bool {
+    match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+fn is_loopback(address: &str) -> bool {
+    address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 pub(super) fn is_id(text: &str) -> bool {

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `from` | the machine that asks (default `probe`) |
 //! | `to`, `port` | whom (default `host`), and where it is published |
+//! | `family` | `"ipv4"` (default), or `"ipv6"`: at an address that the kernel of `to` has on a network with `from` |
 //! | `tls` | ask over TLS as this client, and trust the server as he may; see `tls/client.rs` for its keys |
-//! | `timeout` | for each request (default `"3s"`) |
+//! | `timeout` | for each request (default `"3s"`, at most `"10s"`; `"300ms"`) |
 //! | `step` | requests in a row; see `http.rs` for their keys |
 //!
 //! Put `{{nonce}}` into what is sent and expect it back: a stand-in with canned answers then fails.
@@ -46,6 +47,10 @@ impl Kind for ProbeCheck {
             Ok(last) => Finding::pass(last),
             Err(missed) => missed.into_finding(),
         })
+    }
+
+    fn does_something(&self) -> bool {
+        true
     }
 
     fn machines(&self) -> Vec<&MachineName> {

@@ -170,6 +170,73 @@ async fn network_believes_an_address_that_the_kernel_has() {
     }
 }
 
+/// The recorded container on a network of that driver, by the engine's word.
+fn on_network(recorded: &mut Recorded, driver: &str, entry: &serde_json::Value) {
+    networks(recorded, "0.0.0.0");
+    let id = format!("/networks/{}", net_id());
+    let mut network: serde_json::Value = serde_json::from_str(&recorded.engine[&id].1).unwrap();
+    network["Driver"] = json!(driver);
+    network["Containers"].as_object_mut().unwrap().values_mut().for_each(|on_it| *on_it = entry.clone());
+    recorded.answer("/networks", &json!([network]));
+    recorded.answer(&id, &network);
+}
+
+fn has_addresses(recorded: &mut Recorded, addresses: &[&str]) {
+    let found = |address: &&str| Address { interface: "eth0".into(), address: (*address).to_owned() };
+    let addresses = addresses.iter().map(found).collect();
+    recorded.on(|look| matches!(look, Look::Addresses { pid: Some(_), .. }), Seen::Addresses { addresses });
+}
+
+fn shares_network(recorded: &mut Recorded, shares: bool) {
+    recorded.processes.values_mut().for_each(|facts| _ = facts.shared_with_machine.insert("net".into(), shares));
+}
+
+#[tokio::test]
+async fn network_knows_who_shares_the_machines_and_who_has_none() {
+    let check = "kind = \"network\"\nname = \"back\"\nmembers = [\"cms\"]";
+    let mut recorded = Recorded::with(&["hard"]);
+    let nowhere = json!({ "IPv4Address": "", "IPv6Address": "" });
+    on_network(&mut recorded, "host", &nowhere);
+    shares_network(&mut recorded, true);
+    assert_snapshot!(show(&recorded, check).await, @"pass | the network back has on it cms and nobody else | on back is cms |");
+    shares_network(&mut recorded, false);
+    assert_snapshot!(show(&recorded, check).await, @"unknown | the network back has on it cms and nobody else |  | the engine says that cms is on the machine's network; the kernel does not");
+    on_network(&mut recorded, "null", &nowhere);
+    has_addresses(&mut recorded, &["127.0.0.1", "::1"]);
+    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Pass);
+    has_addresses(&mut recorded, &["127.0.0.1", "172.17.0.2"]);
+    assert_snapshot!(show(&recorded, check).await, @"unknown | the network back has on it cms and nobody else |  | the engine says that cms is on no network; the kernel has it on one");
+    shares_network(&mut recorded, true);
+    has_addresses(&mut recorded, &[]);
+    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Unknown);
+    // A bridge on which the engine names no address is no proof of anything.
+    shares_network(&mut recorded, false);
+    for odd in [json!({}), nowhere, json!({ "IPv4Address": 7 }), json!({ "IPv4Address": "/16" })] {
+        on_network(&mut recorded, "bridge", &odd);
+        assert_eq!(judge(&recorded, check).await.verdict, Verdict::Unknown, "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn network_compares_addresses_of_both_versions() {
+    let check = "kind = \"network\"\nname = \"back\"\nmembers = [\"cms\"]";
+    let mut recorded = Recorded::with(&["hard"]);
+    let both = json!({ "IPv4Address": "172.18.0.2/16", "IPv6Address": "fd00:0:0::2/64" });
+    on_network(&mut recorded, "bridge", &both);
+    for (has, verdict) in [
+        (&["172.18.0.2", "fd00::2"][..], Verdict::Pass),
+        (&["172.18.0.2"], Verdict::Unknown),
+        (&["fd00::2"], Verdict::Unknown),
+        (&["172.18.0.2", "fd00::3", "x"], Verdict::Unknown),
+    ] {
+        has_addresses(&mut recorded, has);
+        assert_eq!(judge(&recorded, check).await.verdict, verdict, "{has:?}");
+    }
+    on_network(&mut recorded, "bridge", &json!({ "IPv4Address": "", "IPv6Address": "fd00::2/64" }));
+    has_addresses(&mut recorded, &["fd00::2"]);
+    assert_eq!(judge(&recorded, check).await.verdict, Verdict::Pass, "a network of version 6 alone");
+}
+
 fn socket(protocol: &str, address: &str, port: u16, exe: &str) -> SocketFacts {
     let owner =
         ProcessBrief { pid: 7, parent: 1, uid: 0, exe: exe.into(), cmdline: vec![exe.into()], cgroup: "/".into() };
@@ -315,4 +382,114 @@ async fn a_container_tries_a_machine_by_its_addresses() {
         Seen::Connected { reply: String::new() },
     );
     assert_eq!(judge(&recorded, matrix).await.verdict, Verdict::Pass);
+}
+
+/// What the kernel has on a machine, as `interface address`.
+fn has(recorded: &mut Recorded, machine: &'static str, addresses: &[&str]) {
+    let found = |text: &&str| {
+        let (interface, address) = text.split_once(' ').expect("an interface and an address");
+        Address { interface: interface.into(), address: address.into() }
+    };
+    let addresses = addresses.iter().map(found).collect();
+    recorded.on(
+        move |look| matches!(look, Look::Addresses { machine: of, pid: None } if of == machine),
+        Seen::Addresses { addresses },
+    );
+}
+
+fn answers_at(recorded: &mut Recorded, address: &'static str) {
+    recorded.on(|look| matches!(look, Look::Connect { .. }), Seen::NoAnswer { why: "no answer in time".into() });
+    recorded.on(
+        move |look| matches!(look, Look::Connect { host, .. } if host == address),
+        Seen::Connected { reply: String::new() },
+    );
+}
+
+/// Addresses that were knocked at in the last grading.
+fn tried(recorded: &Recorded) -> Vec<String> {
+    let asked = std::mem::take(&mut *recorded.asked.lock().unwrap());
+    let host = |look: Look| match look {
+        Look::Connect { host, .. } => Some(host),
+        _ => None,
+    };
+    let mut tried: Vec<String> = asked.into_iter().flatten().filter_map(host).collect();
+    tried.sort();
+    tried.dedup();
+    tried
+}
+
+#[tokio::test]
+async fn net_asks_by_ipv6_at_every_link() {
+    let cell = |family: &str, reach: bool| {
+        format!(
+            "kind = \"net\"\n[[task.check.cell]]\nfrom_machine = \"probe\"\nto_machine = \"host\"\nport = 8080\nreach = {reach}\n{family}"
+        )
+    };
+    let (six, any) = ("family = \"ipv6\"", "family = \"any\"");
+    let mut recorded = Recorded::with(&["hard"]);
+    let serves = Seen::Sockets { sockets: vec![socket("tcp6", "::", 8080, "/proxy")], truncated: false };
+    recorded.on(|look| matches!(look, Look::Sockets { .. }), serves);
+    has(&mut recorded, "host", &["lo ::1", "eth0 10.77.0.2", "eth0 fe80::a", "docker0 fe80::b", "eth0 fd00::2"]);
+    has(&mut recorded, "probe", &["lo 127.0.0.1", "eth0 10.77.0.3", "eth0 fe80::c", "eth1 10.99.0.3"]);
+    answers_at(&mut recorded, "fe80::a%eth0");
+    assert_snapshot!(show(&recorded, &cell(six, false)).await, @"fail | probe does not reach host:8080 by IPv6 | probe reaches host:8080 at fe80::a%eth0 | Not yet.");
+    recorded.asked.lock().unwrap().clear();
+    assert_eq!(judge(&recorded, &cell(six, true)).await.verdict, Verdict::Pass);
+    // An interface without IPv6 is no link for it.
+    assert_eq!(tried(&recorded), ["fd00::2", "fe80::a%eth0", "fe80::b%eth0"]);
+    assert_eq!(judge(&recorded, &cell(any, true)).await.verdict, Verdict::Pass);
+    assert_eq!(tried(&recorded), ["10.77.0.2", "fd00::2", "fe80::a%eth0", "fe80::b%eth0"]);
+    // By IPv4 it is as it was.
+    assert_eq!(judge(&recorded, &cell("", false)).await.verdict, Verdict::Pass);
+    assert_eq!(tried(&recorded), ["host"]);
+    answers_at(&mut recorded, "nowhere");
+    assert_eq!(judge(&recorded, &cell(six, false)).await.verdict, Verdict::Pass);
+    has(&mut recorded, "host", &["lo ::1", "eth0 10.77.0.2"]);
+    assert_snapshot!(show(&recorded, &cell(six, false)).await, @"pass | probe does not reach host:8080 by IPv6 | host has no address but its own loopback at which to ask it by IPv6 |");
+}
+
+/// Decoys must not push the address that counts out of what is tried.
+#[tokio::test]
+async fn net_says_nothing_of_a_place_with_more_addresses_than_it_tries() {
+    let cell = "kind = \"net\"\n[[task.check.cell]]\nfrom_machine = \"probe\"\nto_machine = \"host\"\nfamily = \"ipv6\"\nport = 80\nreach = false";
+    let mut recorded = Recorded::with(&["hard"]);
+    let serves = Seen::Sockets { sockets: vec![socket("tcp6", "::", 80, "/proxy")], truncated: false };
+    recorded.on(|look| matches!(look, Look::Sockets { .. }), serves);
+    answers_at(&mut recorded, "nowhere");
+    has(&mut recorded, "probe", &["eth0 fe80::c"]);
+    for (count, verdict) in [(32, Verdict::Pass), (33, Verdict::Unknown)] {
+        let many: Vec<String> = (1..=count).map(|number| format!("eth0 fd00::{number:x}")).collect();
+        has(&mut recorded, "host", &many.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(judge(&recorded, cell).await.verdict, verdict, "{count}");
+    }
+    has(&mut recorded, "host", &["eth0 nonsense", "eth0 fe80::1%eth0", " fd00::1"]);
+    assert_eq!(judge(&recorded, cell).await.verdict, Verdict::Pass);
+    assert!(tried(&recorded).iter().all(|host| host.starts_with("fd00::")));
+}
+
+#[tokio::test]
+async fn a_probe_asks_by_ipv6_where_somebody_answers() {
+    let check = "kind = \"probe\"\nport = 8080\nfamily = \"ipv6\"\n[[task.check.step]]\npath = \"/echo?n={{nonce}}\"\nmatches = \"nonce={{nonce}}\"\n[[task.check.step]]\npath = \"/\"\nport = 81";
+    let mut recorded = Recorded::with(&["hard"]);
+    has(&mut recorded, "host", &["eth0 fe80::a", "docker0 fe80::b"]);
+    has(&mut recorded, "probe", &["eth0 fe80::c"]);
+    answers_at(&mut recorded, "fe80::b%eth0");
+    assert_snapshot!(show(&recorded, check).await, @"pass | host:8080 by IPv6 answers 2 requests as it should | GET / at port 81 answered 200 |");
+    let asked: Vec<(String, u16)> = recorded
+        .asked
+        .lock()
+        .unwrap()
+        .iter()
+        .flatten()
+        .filter_map(|look| match look {
+            Look::Http { host, port, path, .. } if path != "/echo?n=" => Some((host.clone(), *port)),
+            _ => None,
+        })
+        .filter(|(host, _)| host != "host")
+        .collect();
+    assert_eq!(asked, [("fe80::b%eth0".to_owned(), 8080), ("fe80::b%eth0".to_owned(), 81)]);
+    answers_at(&mut recorded, "nowhere");
+    assert_snapshot!(show(&recorded, check).await, @"fail | host:8080 by IPv6 answers 2 requests as it should | host:8080 by IPv6 does not answer: no answer in time | Not yet.");
+    has(&mut recorded, "host", &[]);
+    assert_snapshot!(show(&recorded, check).await, @"fail | host:8080 by IPv6 answers 2 requests as it should | host:8080 by IPv6 does not answer: it has no address | Not yet.");
 }

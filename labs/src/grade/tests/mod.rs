@@ -45,6 +45,7 @@ mod kinds;
 pub(crate) mod recorded;
 mod regrade;
 mod rounds;
+mod within;
 
 /// The small lab with one check in place of `a`: its keys as TOML, and sub-tables after them.
 fn lab_with(check: &str) -> Lab {

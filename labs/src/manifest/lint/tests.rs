@@ -91,7 +91,7 @@ fn values_say_what_would_be_right() {
     small/lab.toml:8:8: error: `max` is shorter than `limit`
         fix: make `max` at least as long
     small/lab.toml:8:18: error: `limit` does not hold
-        fix: `1 hour` is no duration; write a whole number and s, m or h, such as "60m"
+        fix: `1 hour` is no duration; write a whole number and ms, s, m or h, such as "60m"
     "#);
     insta::assert_snapshot!(replaced("not_root = true\nno_new_privs = true", ""), @r#"
     small/lab.toml:37:1: error: the check asks nothing of the process

@@ -33,6 +33,7 @@ fn common() -> Keys {
         ("lesson", text("Id of the lesson that explains it")),
         ("passes_at_start", flag("The untouched start may pass it")),
         ("after", texts("Checks that are judged before this one looks")),
+        ("within", text("Looked at again until it holds, at most so long, such as 10s (30s at most)")),
     ]
 }
 
@@ -161,6 +162,7 @@ fn file() -> Keys {
 fn requests(attack: bool) -> Keys {
     let status = whole(100, 599, "Unless given, any from 200 to 299");
     let mut step = vec![
+        ("port", whole(1, 65_535, "In place of the check's")),
         ("method", text("(GET)")),
         ("path", path()),
         ("headers", json!({ "type": "object", "additionalProperties": { "type": "string" } })),
@@ -173,13 +175,15 @@ fn requests(attack: bool) -> Keys {
     ];
     if attack {
         step.push(("breach", regex("a body that matches shows that the exploit works")));
+        step.push(("silent", flag("That nobody answers is right too")));
     }
     vec![
         ("from", id("(probe)")),
         ("to", id("(host)")),
         ("port", whole(1, 65_535, "")),
+        ("family", one_of(&["ipv4", "ipv6"])),
         ("tls", services::client()),
-        ("timeout", text("(3s)")),
+        ("timeout", text("300ms (3s)")),
         ("step", list(table(&step, &["path"]))),
     ]
 }

@@ -19,6 +19,9 @@
 //! | `finds` | for `read` and `enter`: a regular expression for what an attacker is after; reading something else is no breach. Placeholders allowed |
 //! | `status` | for `request`: the answers that are right (default 403) |
 //! | `silent` | for `request`: `true`, that nobody answers is right too |
+//! | `timeout` | for `request`: how long an answer is waited for (default `"5s"`, at most `"10s"`; `"300ms"`) |
+//!
+//! A `host` is an address of either version, or a name that is asked for as a program there would ask.
 //!
 //! A *visitor* is our program, let into the container by its engine's own `exec`: with the user of its first process, and
 //! the capabilities and the seccomp filter that the engine gives there. An answer with another status than those in
@@ -32,7 +35,7 @@ use bulkhead_agent::look::{Look, Seen, errand::Errand};
 use super::verdict;
 use crate::{
     grade::{Eyes, Finding, Halt, Outcome, containers::Container, eyes::misplaced, pattern::Pattern},
-    manifest::{Fields, Text},
+    manifest::{Fields, Text, parse_duration},
 };
 
 /// Calls that a visitor knows how to make.
@@ -60,6 +63,7 @@ const CALLS: [&str; 19] = [
 const FAMILIES: [&str; 7] = ["UNIX", "INET", "INET6", "NETLINK", "PACKET", "ALG", "VSOCK"];
 const READ_LIMIT: u32 = 16 * 1024;
 const REQUEST_MS: u32 = 5_000;
+const LONGEST_REQUEST_MS: u32 = 10_000;
 
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -76,7 +80,7 @@ pub(super) enum Act {
     Read { path: Text, finds: Option<Pattern> },
     Enter { path: Text, finds: Option<Pattern> },
     MountAt(String),
-    Request { request: Request, status: Vec<u16>, silent: bool },
+    Request { request: Request, status: Vec<u16>, silent: bool, timeout_ms: u32 },
 }
 
 #[derive(Debug)]
@@ -110,13 +114,16 @@ impl Attempt {
         let mut status: Vec<u16> = fields.integers("status", 100..=599);
         let silent = fields.opt_bool("silent").unwrap_or(false);
         let request = fields.opt_table("request").and_then(Request::read);
-        if request.is_none() && !fields.has("request") && (silent || !status.is_empty()) {
-            fields.error("`status` and `silent` are about a request", "add `request`");
+        let timeout = fields.opt_parsed("timeout", parse_duration);
+        if request.is_none() && !fields.has("request") && (silent || timeout.is_some() || !status.is_empty()) {
+            fields.error("`status`, `silent` and `timeout` are about a request", "add `request`");
         }
+        let timeout_ms = timeout.and_then(|t| u32::try_from(t.as_millis()).ok()).unwrap_or(REQUEST_MS);
+        let timeout_ms = timeout_ms.min(LONGEST_REQUEST_MS);
         if status.is_empty() {
             status.push(403);
         }
-        let request = request.map(|request| Act::Request { request, status, silent });
+        let request = request.map(|request| Act::Request { request, status, silent, timeout_ms });
         let acts = [create_in, execute_in, create, call, read, enter, mount_at, request];
         let mut acts: Vec<Act> = acts.into_iter().flatten().collect();
         if acts.len() != 1 {
@@ -181,6 +188,14 @@ impl Attempt {
         }
     }
 
+    /// How long it may take by itself.
+    pub(super) fn time_ms(&self) -> u32 {
+        match &self.act {
+            Act::Request { timeout_ms, .. } => *timeout_ms,
+            _ => 0,
+        }
+    }
+
     /// For a visitor.
     pub(super) fn errand(&self, eyes: &Eyes<'_>) -> Option<Errand> {
         let values = eyes.values();
@@ -191,7 +206,7 @@ impl Attempt {
             Act::Read { path, .. } => Errand::Read { path: path.fill(&values), limit: READ_LIMIT },
             Act::Enter { path, .. } => Errand::Enter { pid: 1, path: path.fill(&values), limit: READ_LIMIT },
             Act::MountAt(at) => Errand::Mount { at: at.clone() },
-            Act::Request { request, .. } => Errand::Http {
+            Act::Request { request, timeout_ms, .. } => Errand::Http {
                 unix: request.unix.clone(),
                 host: request.host.clone(),
                 port: request.port,
@@ -199,7 +214,7 @@ impl Attempt {
                 path: request.path.fill(&values),
                 headers: request.headers.iter().map(|(name, value)| (name.clone(), value.fill(&values))).collect(),
                 body: request.body.as_ref().map(|body| body.fill(&values)).unwrap_or_default(),
-                timeout_ms: REQUEST_MS,
+                timeout_ms: *timeout_ms,
                 limit: READ_LIMIT,
             },
         })

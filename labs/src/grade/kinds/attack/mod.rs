@@ -4,7 +4,7 @@
 //!
 //! | key | |
 //! |---|---|
-//! | `from`, `to`, `port`, `timeout`, `step` | as in `probe`. Each step says what a *defended* service answers; `breach` marks the answer of one that is not |
+//! | `from`, `to`, `port`, `family`, `timeout`, `step` | as in `probe`. Each step says what a *defended* service answers; `breach` marks the answer of one that is not |
 //!
 //! or attempts from where an attacker would stand:
 //!
@@ -20,7 +20,7 @@
 //! |---|---|
 //! | `worked_at_start` | default `true`: the untouched start must fail this check because the exploit works |
 //!
-//! A service that does not answer, a directory that is gone: the attack was not stopped, it could not be tried. That
+//! A service that does not answer (unless `silent` says that this is right), a directory that is gone: the attack was not stopped, it could not be tried. That
 //! is a failure with those words, not a pass.
 //!
 //! `attempt` what is tried · `verdict` what came of it · `profile` what a seccomp profile says of a call
@@ -48,7 +48,9 @@ use attempt::Attempt;
 
 /// Steps of attempts that are looks of their own; visits come after them.
 const VISITS: usize = 10_000;
-const VISIT_MS: u32 = 20_000;
+/// Beside what its requests may take.
+const VISIT_MS: u32 = 10_000;
+const LONGEST_VISIT_MS: u32 = 60_000;
 
 #[derive(Debug)]
 enum Form {
@@ -108,7 +110,12 @@ impl Kind for AttackCheck {
     fn expected(&self) -> String {
         match &self.form {
             Form::Requests(requests) => {
-                format!("our exploit against {} is refused, while the service answers", requests.target())
+                let silence = if requests.may_be_silent() {
+                    "refused or not answered"
+                } else {
+                    "refused, while the service answers"
+                };
+                format!("our exploit against {} is {silence}", requests.target())
             }
             Form::Attempts { place: Place::Container(of), attempts } if attempts.iter().all(Attempt::in_its_place) => {
                 let list: Vec<_> = attempts.iter().map(Attempt::expected).collect();
@@ -139,7 +146,7 @@ impl Kind for AttackCheck {
             Form::Attempts { place: Place::Machine { machine, user }, attempts } => {
                 let uid = user.id(eyes, machine)?;
                 let errands: Vec<Errand> = attempts.iter().filter_map(|attempt| attempt.errand(eyes)).collect();
-                visit_user(eyes, machine, uid, VISITS, errands, VISIT_MS, |eyes, met| {
+                visit_user(eyes, machine, uid, VISITS, errands, visit_ms(attempts), |eyes, met| {
                     judge_met(eyes, attempts, met, None)
                 })
             }
@@ -148,6 +155,10 @@ impl Kind for AttackCheck {
                 containers::every(eyes, of, |eyes, container| in_container(eyes, container, attempts, &mut each))
             }
         }
+    }
+
+    fn does_something(&self) -> bool {
+        true
     }
 
     fn machines(&self) -> Vec<&MachineName> {
@@ -171,6 +182,10 @@ impl Kind for AttackCheck {
     }
 }
 
+fn visit_ms(attempts: &[Attempt]) -> u32 {
+    attempts.iter().map(Attempt::time_ms).fold(VISIT_MS, u32::saturating_add).min(LONGEST_VISIT_MS)
+}
+
 /// What is tried in the place of the first process, each a look of its own, and what a visitor tries, all at once.
 fn in_container(eyes: &mut Eyes<'_>, container: &Container, attempts: &[Attempt], each: &mut usize) -> Outcome {
     let pid = containers::process(eyes, container)?.pid;
@@ -181,7 +196,7 @@ fn in_container(eyes: &mut Eyes<'_>, container: &Container, attempts: &[Attempt]
     }
     let errands: Vec<Errand> = attempts.iter().filter_map(|attempt| attempt.errand(eyes)).collect();
     if !errands.is_empty() {
-        outcomes.push(visit(eyes, container, VISITS + *each, errands, VISIT_MS, |eyes, met| {
+        outcomes.push(visit(eyes, container, VISITS + *each, errands, visit_ms(attempts), |eyes, met| {
             judge_met(eyes, attempts, met, Some(container))
         }));
     }

@@ -151,6 +151,10 @@ impl Kind for TlsCheck {
         finding::all(outcomes)
     }
 
+    fn does_something(&self) -> bool {
+        true
+    }
+
     fn machines(&self) -> Vec<&MachineName> {
         vec![&self.from, &self.to, &self.client.machine]
     }

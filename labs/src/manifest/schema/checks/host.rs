@@ -82,7 +82,8 @@ pub(super) fn net() -> Keys {
         ("from_machine", id("Or a machine")),
         ("to", id("The role of whom")),
         ("to_machine", id("Or a machine")),
-        ("to_address", text("Or an address of version 4")),
+        ("to_address", text("Or an address of either version")),
+        ("family", one_of(&["ipv4", "ipv6", "any"])),
         ("on", id("With roles: whose engine (host)")),
         ("port", whole(1, 65_535, "")),
         ("protocol", one_of(&["tcp", "udp"])),
@@ -90,7 +91,7 @@ pub(super) fn net() -> Keys {
         ("send", text("What is sent")),
         ("reply", regex("what comes back must match")),
         ("path", text("Or an HTTP path that must answer with 200 to 299")),
-        ("timeout", text("(1s)")),
+        ("timeout", text("300ms (1s)")),
     ];
     vec![("cell", list(table(&cell, &["port", "reach"])))]
 }
@@ -118,6 +119,7 @@ pub(super) fn attempt() -> Value {
         ("request", table(&request, &["path"])),
         ("status", json!({ "anyOf": [status.clone(), list(status)] })),
         ("silent", flag("That nobody answers is right too")),
+        ("timeout", text("Of the request, such as 300ms (5s)")),
         ("refused_with", texts("EROFS, EACCES, …")),
     ];
     table(&keys, &[])
