@@ -116,13 +116,9 @@ impl<'a> Eyes<'a> {
     pub fn see(&mut self, look: Look) -> Result<&'a Seen, Halt> {
         let key = match self.turn {
             0 => Key::of(&look),
-            turn => Key { act: self.turn_of(turn), ..Key::of(&look) },
+            turn => Key { act: Some((self.case.check.clone(), TURNS, turn)), ..Key::of(&look) },
         };
         self.find(key, look)
-    }
-
-    fn turn_of(&self, turn: u32) -> Option<(CheckId, usize, u32)> {
-        Some((self.case.check.clone(), TURNS, turn))
     }
 
     /// 0 where nothing was looked at anew.

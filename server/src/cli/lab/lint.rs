@@ -1,5 +1,7 @@
 //! `bulkhead lab lint`
 
+use std::path::Path;
+
 use bulkhead_content as content;
 use bulkhead_labs::manifest::{Diagnostic, Files, Severity, lint::lint};
 use clap::Args;
@@ -47,7 +49,9 @@ pub(super) fn run(options: &Options) -> CliResult {
 
 /// What of the labs' Markdown would not be on their pages as it was written. What a fixture is made of is its own.
 fn texts(files: &Files) -> Vec<Diagnostic> {
-    let written = files.iter().filter(|(path, _)| path.ends_with(".md") && !path.contains("/fixtures/"));
+    let written = files.iter().filter(|(path, _)| {
+        Path::new(path).extension().is_some_and(|found| found == "md") && !path.contains("/fixtures/")
+    });
     // What is not UTF-8 the manifest's own findings name.
     let texts = written.filter_map(|(path, bytes)| Some((path, str::from_utf8(bytes).ok()?)));
     let finding = |found: content::Diagnostic| Diagnostic {

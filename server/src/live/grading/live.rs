@@ -229,12 +229,12 @@ mod tests {
             places: Places::default(),
         });
         let grader = Arc::clone(&live.await.expect("a live side").grader);
-        let (graded, other) = (SandboxId::parse("graded").expect("an id"), SandboxId::parse("other").expect("an id"));
+        let (one, other) = (SandboxId::parse("graded").expect("an id"), SandboxId::parse("other").expect("an id"));
         let scope = Scope::Checks(BTreeSet::new());
-        assert!(grader.enter(&graded, Scope::All));
+        assert!(grader.enter(&one, Scope::All));
         tokio::time::pause();
-        let waiting = [(); 2 * super::super::AT_ONCE].map(|()| grader.turn(&graded, &scope));
-        let waiting = futures::future::join_all(waiting);
+        let turns = [(); 2 * super::super::AT_ONCE].map(|()| grader.turn(&one, &scope));
+        let waiting = futures::future::join_all(turns);
         let theirs = async {
             sleep(AGAIN * 3).await;
             drop(timeout(AGAIN, grader.turn(&other, &scope)).await.expect("those who wait hold nobody up"));
@@ -243,7 +243,7 @@ mod tests {
         let (waited, ()) = tokio::join!(waiting, theirs);
         tokio::time::resume();
         assert!(waited.iter().all(Option::is_none));
-        assert_eq!(grader.progress(&graded), Some(BTreeSet::new()), "whoever has it keeps it");
+        assert_eq!(grader.progress(&one), Some(BTreeSet::new()), "whoever has it keeps it");
         std::fs::remove_dir_all(folder).expect("removed");
     }
 }
