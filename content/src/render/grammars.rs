@@ -5,13 +5,14 @@
 //! of it is free. Among the pages that are made meanwhile they would leave holes that nothing fills.
 
 use std::{
+    cell::LazyCell,
     sync::{Arc, Mutex, PoisonError, Weak, mpsc},
     thread::{Builder, JoinHandle},
 };
 
 use super::highlight;
 
-/// Whoever renders much holds them meanwhile; where nobody does, each block of code loads them for itself.
+/// Whoever renders much holds them meanwhile, or each page loads them for itself. Held only, they cost a thread that waits.
 #[derive(Clone, Debug)]
 pub struct Grammars(Arc<Keeper>);
 
@@ -54,7 +55,7 @@ impl Keeper {
     fn start() -> Self {
         let (questions, asked) = mpsc::channel::<Asked>();
         let thread = Builder::new().name("grammars".to_owned()).spawn(move || {
-            let syntaxes = two_face::syntax::extra_newlines();
+            let syntaxes = LazyCell::new(two_face::syntax::extra_newlines);
             for Asked { text, syntax, answer } in asked {
                 let _given_up = answer.send(highlight::lines_by(&syntaxes, &text, &syntax));
             }

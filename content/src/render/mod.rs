@@ -104,6 +104,7 @@ pub(crate) fn render(source: &Source<'_>, report: &mut Report) -> Page {
     if !guard::admit(source, report) {
         return Page::default();
     }
+    let _grammars = Grammars::hold();
     let lines = Lines::new(source.text, source.first_line);
     let mut desk = Desk { source, lines, report, slots: sanitise::Slots::default(), page: Page::default() };
     let mut nameless = Vec::new();
