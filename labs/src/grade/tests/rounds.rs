@@ -11,7 +11,7 @@ use bulkhead_agent::{
     protocol::{Fault, FaultKind},
 };
 
-use super::{context, lab, recorded::Recorded};
+use super::{context, lab, lab_with, recorded::Recorded};
 use crate::{
     grade::{Answer, GradeEvent, ObserveError, Observer, Scope, Verdict, grade_lab},
     manifest::{CheckId, TaskId},
@@ -88,6 +88,27 @@ async fn a_link_that_is_lost_costs_nothing() {
     assert!(grading.results.iter().all(|result| result.verdict == Verdict::Unknown), "{grading:?}");
     assert_eq!((grading.results.len(), grading.score, grading.passed, grading.gated), (4, 0, false, false));
     assert_eq!(grading.results[0].reason, "the sandbox's agent did not answer: the link is closed");
+}
+
+/// More than one request holds, each of which is in time.
+#[tokio::test(start_paused = true)]
+async fn a_sandbox_that_stalls_every_request_is_not_waited_for_beyond_the_limit() {
+    struct Stalling(Recorded);
+    #[async_trait]
+    impl Observer for Stalling {
+        async fn observe(&self, looks: Vec<Look>) -> Result<Vec<Result<Seen, Fault>>, ObserveError> {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            self.0.observe(looks).await
+        }
+    }
+    let file = |n: u32| format!("kind = \"file\"\npath = \"/srv/{n}\"\nmatches = \"x\"\n");
+    let more = (1..60).map(|n| format!("\n[[task.check]]\nid = \"file-{n}\"\nfail = \"Not yet.\"\n{}", file(n)));
+    let lab = lab_with(&(file(0) + &more.collect::<String>()));
+    let (context, began) = (answered(), tokio::time::Instant::now());
+    let grading = grade_lab(&lab, &Stalling(Recorded::with(&["hard"])), &context, &|_| ()).await;
+    assert_eq!(grading.round_trips, 2, "{grading:?}");
+    assert!(grading.results.iter().any(|result| result.verdict == Verdict::Unknown), "{grading:?}");
+    assert!(began.elapsed() <= context.limit + Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
