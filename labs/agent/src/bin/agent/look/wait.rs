@@ -188,23 +188,35 @@ impl<'a> Waiting<'a> {
             | AddWatchFlags::IN_ATTRIB
             | AddWatchFlags::IN_ONLYDIR;
         for path in self.paths {
-            if let Ok(found) = rooted::find(&self.root, path, true) {
-                let _ = self.files.add_watch(&rooted::through(&found), own);
-            }
-            let mut above = path.as_str();
-            while let Some((parent, _)) = above.rsplit_once('/') {
-                let parent = if parent.is_empty() { "/" } else { parent };
-                if let Ok(found) = rooted::find(&self.root, parent, true)
-                    && self.files.add_watch(&rooted::through(&found), entries).is_ok()
-                {
+            // What was made between a look and its watch is told by nobody, so it is looked again; each turn is one
+            // directory nearer.
+            let mut nearest = None;
+            for _ in path.split('/') {
+                if let Ok(found) = rooted::find(&self.root, path, true) {
+                    let _ = self.files.add_watch(&rooted::through(&found), own);
+                }
+                let watched = self.watch_above(path, entries);
+                if watched == nearest {
                     break;
                 }
-                if parent == "/" {
-                    break;
-                }
-                above = parent;
+                nearest = watched;
             }
         }
+    }
+
+    /// Watches the nearest directory above a path that is there, and says which.
+    fn watch_above<'p>(&self, path: &'p str, flags: AddWatchFlags) -> Option<&'p str> {
+        let mut above = path;
+        while let Some((parent, _)) = above.rsplit_once('/') {
+            let place = if parent.is_empty() { "/" } else { parent };
+            if let Ok(found) = rooted::find(&self.root, place, true)
+                && self.files.add_watch(&rooted::through(&found), flags).is_ok()
+            {
+                return Some(parent);
+            }
+            above = parent;
+        }
+        None
     }
 
     fn compare(&mut self) {
