@@ -167,11 +167,12 @@ impl Sandbox<'_> {
         done.stdout.trim().to_owned()
     }
 
-    /// Runs a Perl program in the background until it says that it is ready, by making `/run/ready`.
+    /// Runs a Perl program in the background until it says that it is ready, by making `/run/ready`. It outlives
+    /// callers that hang up.
     pub(crate) async fn serve(&self, perl: &str) {
         let start =
             "rm -f /run/ready; cat > /root/serve.pl; setsid perl /root/serve.pl < /dev/null > /root/serve.log 2>&1 &";
-        let started = Exec { stdin: perl.to_owned(), ..exec(&["/bin/bash", "-c", start]) };
+        let started = Exec { stdin: format!("$SIG{{PIPE}} = 'IGNORE'; {perl}"), ..exec(&["/bin/bash", "-c", start]) };
         assert_eq!(self.link.exec(started).await.expect("an exec that runs").code, 0);
         until("the Perl program is ready", async || {
             self.file("/run/ready").await.is_ok_and(|seen| seen != Seen::Missing).then_some(())

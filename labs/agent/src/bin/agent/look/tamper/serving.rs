@@ -79,10 +79,11 @@ pub(super) fn look(holders: &[Holder], image: &OwnedFd, changes: &mut Changes) {
 
 /// Once for each program.
 fn note(process: &Process, holders: &mut HashMap<(u64, u64), Holder>) {
-    let exe = process.path("exe");
-    let Ok(program) = open(&exe, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) else { return };
+    let Ok(program) = open(&process.path("exe"), OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) else { return };
     let Ok(stat) = fstat(&program) else { return };
-    let name = fs::read_link(&exe).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    // By what is held: the process may be gone by now.
+    let name =
+        fs::read_link(rooted::through(&program)).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
     holders.entry((stat.st_dev, stat.st_ino)).or_insert(Holder { name, program });
 }
 
