@@ -239,6 +239,7 @@ mod tests {
             base: BaseSource::Bootstrap,
             machine: Files::from([program("Dockerfile")]),
             plain: Files::new(),
+            stock: Files::new(),
             programs: [program("agent"), program("init")].into(),
             tools: "tools".into(),
             labs: vec![LabSource { id: "x".into(), machines: Vec::new(), fixtures: Files::new() }],

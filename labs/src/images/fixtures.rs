@@ -3,7 +3,9 @@
 //! ```toml
 //! [[image]]                 # in build order
 //! name = "tiny:1"           # as the student's engine knows it
-//! context = "tiny"          # folder beside this file, with a Dockerfile
+//! stock = "tiny"            # a Dockerfile that labs share, of labs/images/stock; or, in its place:
+//! context = "cms"           # a folder beside this file, with a Dockerfile
+//! arguments = { ACCOUNTS = "cms:10001:/app" }   # build arguments, as the Dockerfile asks for them
 //! programs = ["cms"]        # static programs of the platform to put into the context
 //! uses = ["tiny:1"]         # earlier images it builds on: passed as build argument, upper case, `TINY`
 //! base = true               # it builds on the platform's Debian: build argument `BASE`
@@ -22,11 +24,15 @@
 //! mode = "0640"             # default 0755 for scripts and programs, else 0644
 //! ```
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::source::Files;
+use super::source::{Files, below};
 
 pub(super) const MANIFEST: &str = "fixtures.toml";
+/// The build argument that carries the platform's Debian.
+pub(super) const BASE: &str = "BASE";
 /// Folders that every machine has.
 const HOMES: [&str; 4] = ["/root", "/srv", "/opt", "/home/student"];
 /// Folders, besides, in which files may be put.
@@ -56,7 +62,10 @@ pub(super) struct Fixtures {
 #[serde(deny_unknown_fields)]
 pub(super) struct FixtureImage {
     pub name: String,
-    pub context: String,
+    pub context: Option<String>,
+    pub stock: Option<String>,
+    #[serde(default)]
+    pub arguments: BTreeMap<String, String>,
     #[serde(default)]
     pub programs: Vec<String>,
     #[serde(default)]
@@ -122,6 +131,34 @@ impl FixtureImage {
     pub(super) fn short(&self) -> &str {
         short(&self.name)
     }
+
+    /// What it is built from: the lab's own folder, or one of the stock.
+    pub(super) fn context(&self, lab: &Files, stock: &Files) -> Result<Files, String> {
+        let (files, wanted, place) = match (&self.context, &self.stock) {
+            (Some(folder), None) => (below(lab, folder), folder, "beside fixtures.toml"),
+            (None, Some(folder)) => (below(stock, folder), folder, "in labs/images/stock"),
+            _ => return Err("say either `context` or `stock`".to_owned()),
+        };
+        if files.contains_key("Dockerfile") {
+            Ok(files)
+        } else {
+            Err(format!("there is no {wanted}/Dockerfile {place}"))
+        }
+    }
+
+    fn check_arguments(&self) -> Result<(), String> {
+        let own = self.uses.iter().map(|used| argument(used)).chain(self.base.then(|| BASE.to_owned()));
+        let own: Vec<String> = own.collect();
+        for name in self.arguments.keys() {
+            if name.is_empty() || !name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
+                return Err(format!("{name:?} is no build argument; write upper case, like ACCOUNTS"));
+            }
+            if own.contains(name) {
+                return Err(format!("the build argument {name} is given by `uses` and `base`"));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl FixtureFile {
@@ -155,7 +192,7 @@ pub(super) fn argument(name: &str) -> String {
 }
 
 impl Fixtures {
-    pub(super) fn parse(lab: &str, files: &Files) -> Result<Self, FixturesError> {
+    pub(super) fn parse(lab: &str, files: &Files, stock: &Files) -> Result<Self, FixturesError> {
         let Some(bytes) = files.get(MANIFEST) else { return Ok(Self::default()) };
         let fixtures: Self = toml::from_slice(bytes)
             .map_err(|cause| FixturesError::Syntax { lab: lab.to_owned(), cause: Box::new(cause) })?;
@@ -172,9 +209,8 @@ impl Fixtures {
             if fixtures.images.iter().take(at).any(|earlier| earlier.short() == image.short()) {
                 return Err(wrong(format!("another image is called {} already", image.short())));
             }
-            if !files.contains_key(&format!("{}/Dockerfile", image.context)) {
-                return Err(wrong(format!("there is no {}/Dockerfile beside fixtures.toml", image.context)));
-            }
+            image.context(files, stock).map_err(wrong)?;
+            image.check_arguments().map_err(wrong)?;
             if let Some(missing) =
                 image.uses.iter().find(|used| !fixtures.images.iter().take(at).any(|earlier| earlier.name == **used))
             {
@@ -212,12 +248,13 @@ mod tests {
             ("tiny/Dockerfile".to_owned(), Vec::new().into()),
             ("cms/Dockerfile".to_owned(), Vec::new().into()),
         ]);
-        Fixtures::parse("demo", &files).map_err(|error| error.to_string())
+        let stock = Files::from([("debian/Dockerfile".to_owned(), Vec::new().into())]);
+        Fixtures::parse("demo", &files, &stock).map_err(|error| error.to_string())
     }
 
     #[test]
     fn no_manifest_means_no_fixtures() {
-        assert_eq!(Fixtures::parse("demo", &Files::new()).unwrap(), Fixtures::default());
+        assert_eq!(Fixtures::parse("demo", &Files::new(), &Files::new()).unwrap(), Fixtures::default());
     }
 
     #[test]
@@ -235,6 +272,13 @@ mod tests {
         assert!(
             parse("[[image]]\nname = \"x:1\"\ncontext = \"nowhere\"").unwrap_err().contains("no nowhere/Dockerfile")
         );
+        let stock = |keys: &str| parse(&format!("[[image]]\nname = \"x:1\"\nbase = true\n{keys}"));
+        assert!(stock("stock = \"debian\"\narguments = { ACCOUNTS = \"a\" }").is_ok());
+        assert!(stock("stock = \"cms\"").unwrap_err().contains("no cms/Dockerfile in labs/images/stock"));
+        assert!(stock("stock = \"debian\"\ncontext = \"cms\"").unwrap_err().contains("either `context` or `stock`"));
+        assert!(stock("").unwrap_err().contains("either `context` or `stock`"));
+        assert!(stock("stock = \"debian\"\narguments = { accounts = \"a\" }").unwrap_err().contains("upper case"));
+        assert!(stock("stock = \"debian\"\narguments = { BASE = \"a\" }").unwrap_err().contains("given by `uses`"));
         assert!(parse("[[tree]]\nfrom = \"cms\"\nto = \"root/../cms\"").unwrap_err().contains("directly in /root"));
         assert!(parse("[[tree]]\nfrom = \"nowhere\"\nto = \"/root/cms\"").unwrap_err().contains("no such folder"));
         assert!(parse("[[file]]\nfrom = \"cms\"\nto = \"/etc/ssl/x\"").unwrap_err().contains("directly in one of"));

@@ -170,7 +170,7 @@ fn add_plain(plan: &mut Plan, sources: &Sources, base: &str, most: usize) -> Res
 }
 
 fn add_lab(plan: &mut Plan, sources: &Sources, base: &str, host: &str, lab: &LabSource) -> Result<(), ImagesError> {
-    let fixtures = Fixtures::parse(&lab.id, &lab.fixtures)?;
+    let fixtures = Fixtures::parse(&lab.id, &lab.fixtures, &sources.stock)?;
     let mut built = Vec::<Preload>::new();
     for image in &fixtures.images {
         let step = fixture(sources, base, lab, image, &built)?;
@@ -250,13 +250,18 @@ fn fixture(
 ) -> Result<Step, ImagesError> {
     let repository = format!("fixture-{}-{}", lab.id, image.short());
     let name = format!("{PREFIX}/{repository}");
-    let mut context = below(&lab.fixtures, &image.context);
+    let mut context = image.context(&lab.fixtures, &sources.stock).map_err(|why| FixturesError::Image {
+        lab: lab.id.clone(),
+        image: image.name.clone(),
+        why,
+    })?;
     for wanted in &image.programs {
         context.insert(wanted.clone(), program(sources, &name, wanted)?.clone());
     }
-    let mut arguments = Vec::new();
+    let mut arguments: Vec<(String, String)> =
+        image.arguments.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     if image.base {
-        arguments.push(("BASE".to_owned(), base.to_owned()));
+        arguments.push((fixtures::BASE.to_owned(), base.to_owned()));
     }
     for used in earlier.iter().filter(|earlier| image.uses.contains(&earlier.inner)) {
         arguments.push((fixtures::argument(&used.inner), used.outer.clone()));
@@ -326,6 +331,7 @@ mod tests {
             base: BaseSource::Bootstrap,
             machine: files(&[("Dockerfile", "FROM x")]),
             plain: files(&[("Dockerfile", "FROM plain")]),
+            stock: files(&[("tiny/Dockerfile", "FROM x")]),
             programs: files(&[("agent", "A"), ("init", "I"), ("cms", "C")]),
             tools: "tools".into(),
             labs: vec![
@@ -336,9 +342,8 @@ mod tests {
                     fixtures: files(&[
                         (
                             "fixtures.toml",
-                            "[[image]]\nname = \"tiny:1\"\ncontext = \"tiny\"\nbase = true\n[[image]]\nname = \"cms:1\"\ncontext = \"cms\"\nprograms = [\"cms\"]\nuses = [\"tiny:1\"]\n[[tree]]\nfrom = \"cms\"\nto = \"/root/cms\"",
+                            "[[image]]\nname = \"tiny:1\"\nstock = \"tiny\"\nbase = true\n[[image]]\nname = \"cms:1\"\ncontext = \"cms\"\nprograms = [\"cms\"]\nuses = [\"tiny:1\"]\n[[tree]]\nfrom = \"cms\"\nto = \"/root/cms\"",
                         ),
-                        ("tiny/Dockerfile", "FROM x"),
                         ("cms/Dockerfile", "FROM y"),
                     ]),
                 },
@@ -373,9 +378,20 @@ mod tests {
         );
         assert_eq!(changed(|s| append(&mut s.programs, "cms", "!")), ["bulkhead/fixture-web-cms", "bulkhead/lab-web"]);
         assert_eq!(
-            changed(|s| append(&mut s.labs[1].fixtures, "tiny/Dockerfile", "!")),
+            changed(|s| append(&mut s.stock, "tiny/Dockerfile", "!")),
             ["bulkhead/fixture-web-tiny", "bulkhead/fixture-web-cms", "bulkhead/lab-web"]
         );
+        let accounts = "\n[[image]]\nname = \"more:1\"\nstock = \"tiny\"\narguments = { ACCOUNTS = \"more\" }\n";
+        let more = |s: &mut Sources| append(&mut s.labs[1].fixtures, "fixtures.toml", accounts);
+        assert_eq!(changed(more), ["bulkhead/fixture-web-more", "bulkhead/lab-web"]);
+        let other =
+            |s: &mut Sources| append(&mut s.labs[1].fixtures, "fixtures.toml", &accounts.replace("more\" }", "x\" }"));
+        let tag = |change: &dyn Fn(&mut Sources)| {
+            let mut sources = sources();
+            change(&mut sources);
+            images(&sources).into_iter().find(|image| image.starts_with("bulkhead/fixture-web-more:"))
+        };
+        assert_ne!(tag(&more), tag(&other), "a build argument is part of what an image is made of");
         assert_eq!(changed(|s| s.base = BaseSource::Image("debian@sha256:00".into())).len(), 6);
     }
 
@@ -401,7 +417,7 @@ mod tests {
         append(
             &mut sources.labs[1].fixtures,
             "fixtures.toml",
-            "\n[[file]]\nmachine = \"registry\"\nfrom = \"tiny/Dockerfile\"\nto = \"/etc/docker/registry/config.yml\"\n",
+            "\n[[file]]\nmachine = \"registry\"\nfrom = \"cms/Dockerfile\"\nto = \"/etc/docker/registry/config.yml\"\n",
         );
         let planned = plan(&sources).unwrap();
         let names: Vec<&str> = planned.steps.iter().map(|step| step.name.as_str()).collect();

@@ -61,6 +61,8 @@ pub struct Sources {
     pub machine: Files,
     /// `labs/images/plain/`: the same for machines without an engine.
     pub plain: Files,
+    /// `labs/images/stock/`: a folder with a Dockerfile for each image that labs share.
+    pub stock: Files,
     /// Static programs by name: `agent` and `init` always, others as fixtures ask for them.
     pub programs: Files,
     /// The folder of other people's programs that the machine's `tools.txt` pins.

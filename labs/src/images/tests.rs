@@ -50,6 +50,7 @@ impl Bench {
             base: BaseSource::Image(self.base.clone()),
             machine: Files::from([file("Dockerfile", dockerfile), file("etc/motd", "hello\n")]),
             plain: Files::new(),
+            stock: Files::new(),
             programs: Files::from([file("agent", "#!agent"), file("init", "#!init")]),
             tools: "tools".into(),
             labs: Vec::new(),

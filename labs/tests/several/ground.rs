@@ -71,6 +71,7 @@ fn sources(lab: &Lab, files: &Files) -> Result<Sources, String> {
         base: base.map_or(BaseSource::Bootstrap, BaseSource::Image),
         machine: read("images/docker-host")?,
         plain: read("images/plain")?,
+        stock: read("images/stock")?,
         programs: [program("agent")?, program("init")?].into(),
         tools: folder("../target/tools"),
         labs: vec![LabSource {

@@ -29,6 +29,10 @@ struct Machine;
 #[folder = "../labs/images/plain"]
 struct Plain;
 
+#[derive(RustEmbed)]
+#[folder = "../labs/images/stock"]
+struct Stock;
+
 /// Static programs that sandboxes and fixtures are made from, as `xtask` built them.
 #[derive(RustEmbed)]
 #[folder = "../target/static/x86_64-unknown-linux-gnu/static"]
@@ -78,6 +82,7 @@ impl Installed {
             base: base.map_or(BaseSource::Bootstrap, BaseSource::Image),
             machine: hashed::<Machine>(),
             plain: hashed::<Plain>(),
+            stock: hashed::<Stock>(),
             programs: hashed::<Programs>(),
             tools: tools(),
             labs: catalog.labs().iter().map(|lab| source(&files, lab)).collect(),
