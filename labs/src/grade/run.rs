@@ -297,7 +297,9 @@ fn result(task: &str, check: &Check, outcome: Outcome, context: &Context) -> Che
     let (verdict, observed, reason, breach) = match outcome {
         Ok(Finding { holds: true, observed, why, .. }) => (Verdict::Pass, observed, why.unwrap_or_default(), false),
         Ok(finding) | Err(Halt::Fails(finding)) => {
+            let unanswered = check.kind.question().is_some() && !context.answers.contains_key(&check.id);
             let reason = match finding.why {
+                _ if unanswered => "Nothing has been answered yet.".to_owned(),
                 Some(why) => format!("{} {why}", check.fail),
                 None => check.fail.clone(),
             };

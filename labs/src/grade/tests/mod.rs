@@ -42,6 +42,7 @@ mod engines;
 mod hostile;
 mod hosts;
 mod kinds;
+mod networks;
 pub(crate) mod recorded;
 mod regrade;
 mod rounds;

@@ -32,7 +32,7 @@ pub(super) fn tls() -> Keys {
 }
 
 pub(super) fn latency() -> Keys {
-    let trigger = [("port", whole(1, 65_535, "")), ("path", path()), ("method", text("(POST)"))];
+    let trigger = [("port", whole(1, 65_535, "")), ("path", path()), ("method", text("(POST)")), ("body", text(""))];
     let keys = vec![
         ("path", path()),
         ("count", whole(1, 200, "(40)")),
