@@ -80,10 +80,21 @@ async fn others_may_not_even_know() {
     assert_eq!(status(Socket::open(address, &ada, &path, "http://evil.example.org").await), 403);
     assert_eq!(status(Socket::open(address, &ada, "/ws/sandbox/none/terminal/1", &origin).await), 404);
     assert_eq!(status(Socket::open(address, &ada, &path.replace("terminal/", "terminal/9"), &origin).await), 404);
-    // An instructor looks on.
+    // An instructor looks on, and types if he wants to; each is written down.
+    let audited = async || -> Vec<String> {
+        let entries = server.platform.store.audit().latest(10).await.expect("read");
+        entries.into_iter().map(|entry| entry.action).filter(|action| action.starts_with("terminal.")).collect()
+    };
+    let mut own = Socket::open(address, &ada, &path, &origin).await.expect("a socket");
+    own.until("$").await;
+    assert_eq!(audited().await, [""; 0]);
     let mut guest = Socket::open(address, &ina, &path, &origin).await.expect("a socket");
     guest.until_notice(&FromServer::Writer { yours: false }).await;
     guest.until("$").await;
+    assert_eq!(audited().await, ["terminal.watch"]);
+    guest.say(&FromBrowser::Claim).await;
+    guest.until_notice(&FromServer::Writer { yours: true }).await;
+    assert_eq!(audited().await, ["terminal.claim", "terminal.watch"]);
 }
 
 #[tokio::test]

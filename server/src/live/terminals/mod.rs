@@ -13,8 +13,10 @@
 //! window    how much a viewer may be sent
 //! outbox    what waits for one viewer
 //! socket    the WebSocket
+//! guest     what an instructor at it leaves in the audit log
 //! ```
 
+mod guest;
 mod hub;
 mod outbox;
 mod pump;

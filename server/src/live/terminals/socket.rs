@@ -19,7 +19,7 @@ use bulkhead_app::api::{
 use bulkhead_labs::engine::SandboxId;
 use tokio::time::Instant;
 
-use super::{Rights, Viewer, outbox::Item};
+use super::{Rights, Viewer, guest::Guest, outbox::Item};
 use crate::{
     backend::{Fault, Platform, account_of},
     http::refusal,
@@ -48,34 +48,44 @@ pub async fn open(
         Ok(open) => open,
         Err(error) => return refusal(error),
     };
-    let viewer = match find(&platform, &caller, &sandbox, terminal).await {
-        Ok(viewer) => viewer,
+    let (viewer, guest) = match find(&platform, &caller, &sandbox, terminal).await {
+        Ok(found) => found,
         Err(error) => return refusal(error),
     };
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).read_buffer_size(READ);
     upgrade.on_upgrade(move |socket| async move {
-        serve(socket, viewer, Box::pin(session::over(platform, &caller))).await;
+        serve(socket, viewer, guest, Box::pin(session::over(platform, &caller))).await;
         drop(open);
     })
 }
 
 /// The owner's, or an instructor's view. To everybody else there is no such sandbox.
-async fn find(platform: &Platform, caller: &Caller, sandbox: &str, terminal: u32) -> ApiResult<Viewer> {
+async fn find(
+    platform: &Arc<Platform>,
+    caller: &Caller,
+    sandbox: &str,
+    terminal: u32,
+) -> ApiResult<(Viewer, Option<Guest>)> {
     let account = account_of(caller)?;
     let id = SandboxId::parse(sandbox).ok_or(ApiError::NotFound)?;
     let row = platform.store.sandboxes().by_id(&id).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)?;
-    let rights = if row.account == account {
-        Rights::Owner
+    let guest = if row.account == account {
+        None
     } else if caller.at_least(Role::Instructor) {
-        Rights::Guest
+        Some(Guest::new(platform.clone(), account, &row, terminal))
     } else {
         return Err(ApiError::NotFound);
     };
+    let rights = if guest.is_some() { Rights::Guest } else { Rights::Owner };
     if row.phase != Phase::Ready {
         return Err(ApiError::NotFound);
     }
     let hub = platform.live.terminals.of(&id, None);
-    hub.view(terminal, rights).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)
+    let viewer = hub.view(terminal, rights).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)?;
+    if let Some(guest) = &guest {
+        guest.watches().await?;
+    }
+    Ok((viewer, guest))
 }
 
 /// Why the server ends a socket.
@@ -91,9 +101,9 @@ enum End {
     SignedOut,
 }
 
-async fn serve(mut socket: WebSocket, viewer: Viewer, signed_out: impl Future<Output = ()>) {
+async fn serve(mut socket: WebSocket, viewer: Viewer, guest: Option<Guest>, signed_out: impl Future<Output = ()>) {
     let end = tokio::select! {
-        end = talk(&mut socket, &viewer) => end,
+        end = talk(&mut socket, &viewer, guest.as_ref()) => end,
         () = signed_out => End::SignedOut,
     };
     if matches!(end, End::SignedOut) {
@@ -109,7 +119,7 @@ async fn serve(mut socket: WebSocket, viewer: Viewer, signed_out: impl Future<Ou
     let _gone = tokio::time::timeout(SEND, socket.send(Message::Close(Some(frame)))).await;
 }
 
-async fn talk(socket: &mut WebSocket, viewer: &Viewer) -> End {
+async fn talk(socket: &mut WebSocket, viewer: &Viewer, guest: Option<&Guest>) -> End {
     let mut heard = Instant::now();
     let mut ping = tokio::time::interval_at(heard + PING, PING);
     let mut deadline = None::<Instant>;
@@ -138,7 +148,16 @@ async fn talk(socket: &mut WebSocket, viewer: &Viewer) -> End {
                     Some(Ok(Message::Text(order))) => match serde_json::from_str(&order) {
                         Ok(FromBrowser::Ack { bytes }) => viewer.acknowledge(bytes as usize).await,
                         Ok(FromBrowser::Resize { cols, rows }) => viewer.resize(Size { cols, rows }).await,
-                        Ok(FromBrowser::Claim) => viewer.claim().await,
+                        Ok(FromBrowser::Claim) => {
+                            // What could not be written down is not done; the log says why.
+                            let noted = match guest {
+                                Some(guest) => guest.takes_the_keyboard().await.is_ok(),
+                                None => true,
+                            };
+                            if noted {
+                                viewer.claim().await;
+                            }
+                        }
                         Err(_) => return End::Broke,
                     },
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
