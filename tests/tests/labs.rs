@@ -59,6 +59,8 @@ async fn play(server: &Server, browser: &Browser, lab: &str) -> Result<()> {
     browser.press("form[action='/api/stop_lab'] button").await?;
     browser.press("form[action='/api/stop_lab'] button").await?;
     browser.find("[data-testid=start-lab]").await?;
+    let stage = browser.find(".stage-card").await?.text().await?;
+    ensure!(stage.contains("The sandbox is stopped"), "after stopping the page shows: {stage}");
     browser.expect_quiet_console().await
 }
 

@@ -85,7 +85,12 @@ pub fn ClassMatrix(matrix: Matrix) -> impl IntoView {
                         }).collect_view()}
                     </tr>
                 </thead>
-                <tbody>{move || rows.get().into_iter().map(|row| view! { <Row row/> }).collect_view()}</tbody>
+                <tbody>
+                    {move || (rows.with(Vec::is_empty) && matrix.with(|m| !m.students.is_empty())).then(|| view! {
+                        <tr><td class="faint" colspan=matrix.with(|m| m.labs.len() + 3)>"No student fits the filter."</td></tr>
+                    })}
+                    {move || rows.get().into_iter().map(|row| view! { <Row row/> }).collect_view()}
+                </tbody>
             </table>
         </div>
         <p class="legend" aria-hidden="true">

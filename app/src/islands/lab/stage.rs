@@ -30,7 +30,7 @@ pub struct Needs {
     pub unmet: Vec<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Idle,
     Pending,
@@ -39,9 +39,14 @@ enum Phase {
     Over(SandboxState),
 }
 
-fn phase(state: Option<SandboxState>) -> Phase {
+/// A stopped sandbox is none for the server; whoever has just seen it stop is told so.
+fn phase(state: Option<SandboxState>, before: Option<Phase>) -> Phase {
     match state {
-        None => Phase::Idle,
+        None => match before {
+            None | Some(Phase::Idle) => Phase::Idle,
+            Some(Phase::Over(state)) => Phase::Over(state),
+            Some(Phase::Pending | Phase::Ready | Phase::Stopping) => Phase::Over(SandboxState::Stopped),
+        },
         Some(SandboxState::Ready) => Phase::Ready,
         Some(SandboxState::Stopping) => Phase::Stopping,
         Some(state) if state.is_pending() => Phase::Pending,
@@ -52,7 +57,9 @@ fn phase(state: Option<SandboxState>) -> Phase {
 #[island]
 pub fn LabStage(needs: Needs, live: Live) -> impl IntoView {
     let feed = Feed::shared(move || live);
-    let phase = Memo::new(move |_| phase(feed.sandbox.with(|s| s.as_ref().map(|s| s.state))));
+    let phase = Memo::new(move |before: Option<&Phase>| {
+        phase(feed.sandbox.with(|s| s.as_ref().map(|s| s.state)), before.copied())
+    });
     let needs = StoredValue::new(needs);
     move || match phase.get() {
         Phase::Idle => EitherOf5::A(view! { <Start feed needs=needs.get_value() label="Start lab"/> }),
@@ -173,4 +180,21 @@ fn Over(feed: Feed, state: SandboxState, needs: Needs) -> impl IntoView {
             <StartForm feed label="Start again" anonymous=needs.anonymous unmet=needs.unmet/>
         </div>
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_saw_it_stop_is_told_that_it_is_stopped() {
+        let stopping = phase(Some(SandboxState::Stopping), Some(Phase::Ready));
+        let stopped = phase(None, Some(stopping));
+        assert_eq!(stopped, Phase::Over(SandboxState::Stopped));
+        assert_eq!(phase(None, Some(stopped)), stopped, "and stays told");
+        let failed = phase(Some(SandboxState::Failed), Some(Phase::Pending));
+        assert_eq!(phase(None, Some(failed)), failed);
+        assert_eq!(phase(None, None), Phase::Idle);
+        assert_eq!(phase(Some(SandboxState::Queued), Some(stopped)), Phase::Pending);
+    }
 }
