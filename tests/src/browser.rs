@@ -1,6 +1,10 @@
 //! Headless Chromium by WebDriver.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    process::Stdio,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use fantoccini::{Client, ClientBuilder, wd::WebDriverCompatibleCommand};
@@ -27,12 +31,16 @@ const FLAGS: &[&str] = &[
     "--hide-scrollbars",
 ];
 
+/// How long a browser may take to end.
+const PARTING: Duration = Duration::from_secs(10);
+
 pub const DESKTOP: (u32, u32) = (1440, 900);
 pub const PHONE: (u32, u32) = (390, 844);
 
 pub struct Browser {
     pub client: Client,
     driver: Child,
+    port: u16,
     _profile: TempDir,
 }
 
@@ -57,7 +65,7 @@ impl Browser {
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await?;
-        let browser = Self { client, driver, _profile: profile };
+        let browser = Self { client, driver, port, _profile: profile };
         browser.size(DESKTOP).await?;
         Ok(browser)
     }
@@ -132,6 +140,18 @@ impl Browser {
         self.client.clone().close().await?;
         self.driver.kill().await?;
         Ok(())
+    }
+}
+
+/// A test that failed did not close it, and the driver's end alone is not the browser's.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let Ok(mut driver) = std::net::TcpStream::connect(("127.0.0.1", self.port)) else { return };
+        // Where it cannot be told, a test is failing already, of which nothing may be said in its place.
+        let _told = driver
+            .set_read_timeout(Some(PARTING))
+            .and_then(|()| driver.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"))
+            .and_then(|()| driver.read(&mut [0; 512]));
     }
 }
 
