@@ -18,6 +18,8 @@ use tokio::{
     task::{block_in_place, yield_now},
 };
 
+use crate::raw::ENVIRONMENT;
+
 /// Milliseconds between two chances for a caller to give up.
 const SLICE: u8 = 20;
 
@@ -31,7 +33,9 @@ impl DockerCommand {
     pub(crate) fn exec(engine: &DockerEngine, container: &str, argv: &[String]) -> Result<Self> {
         let pair = openpty(None, None)?;
         let process = Command::new("docker")
-            .args(["exec", "-it", container])
+            .args(["exec", "-it"])
+            .args(ENVIRONMENT.iter().flat_map(|variable| ["-e", variable]))
+            .arg(container)
             .args(argv)
             .env("DOCKER_HOST", format!("unix://{}", engine.socket()))
             .stdin(Stdio::from(pair.slave.try_clone()?))

@@ -106,8 +106,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
 async fn take(sandbox: &Sandbox) -> Result<Taken> {
     let container = sandbox.container().await?;
     let docker = container.engine.docker();
-    let mut shell = raw::program("/host/usr/bin/bash");
-    shell.extend(["--norc", "--noprofile", "-i"].map(str::to_owned));
+    let shell = raw::shell();
     let mut ours = sandbox.terminal().await?;
     let mut command = DockerCommand::exec(&container.engine, &container.name, &shell)?;
     let mut exec = Exec::start(docker, &container.name, shell, true).await?;

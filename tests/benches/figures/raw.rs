@@ -25,6 +25,14 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks whether something is there: well below what is measured.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// What a terminal of ours has in its environment, and where its terminals are described.
+pub(crate) const ENVIRONMENT: [&str; 4] = [
+    "TERM=xterm-256color",
+    "COLORTERM=truecolor",
+    "LANG=C.UTF-8",
+    "TERMINFO_DIRS=/host/usr/share/terminfo:/host/usr/lib/terminfo",
+];
+
 /// What our engine asked for, taken from a sandbox that is there.
 pub(crate) async fn configuration(docker: &Docker, container: &str) -> Result<ContainerCreateBody> {
     let found = docker.inspect_container(container, None).await?;
@@ -153,6 +161,13 @@ pub(crate) fn program(path: &str) -> Vec<String> {
     [loader, "--library-path", libraries, path].map(str::to_owned).to_vec()
 }
 
+/// The student's shell as his terminal has it, with its prompt: what a key costs, it costs in the shell too.
+pub(crate) fn shell() -> Vec<String> {
+    let mut argv = program("/host/usr/bin/bash");
+    argv.extend(["--noprofile", "--rcfile", "/host/etc/bash.bashrc", "-i"].map(str::to_owned));
+    argv
+}
+
 /// `docker exec` with its streams.
 pub(crate) struct Exec {
     output: Pin<Box<dyn Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>,
@@ -161,14 +176,13 @@ pub(crate) struct Exec {
 
 impl Exec {
     pub(crate) async fn start(docker: &Docker, container: &str, argv: Vec<String>, tty: bool) -> Result<Self> {
-        let terminals = "TERMINFO_DIRS=/host/usr/share/terminfo:/host/usr/lib/terminfo";
         let config = ExecConfig {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             tty: Some(tty),
             cmd: Some(argv),
-            env: Some(vec!["TERM=xterm-256color".to_owned(), terminals.to_owned()]),
+            env: Some(ENVIRONMENT.map(str::to_owned).to_vec()),
             ..Default::default()
         };
         let exec = docker.create_exec(container, config).await?;
