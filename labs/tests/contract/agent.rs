@@ -5,6 +5,9 @@ use bulkhead_labs::link::{AgentLink, Ending, LinkError, Output, Process};
 
 use crate::bench::{Bench, PATIENCE, exec, run};
 
+/// Execs: an agent that once missed an end now and then missed five of so many.
+const MANY: usize = 1000;
+const SIDE_BY_SIDE: usize = 6;
 const SIZE: Size = Size { cols: 80, rows: 24 };
 
 fn shell(machine: &str) -> Open {
@@ -56,6 +59,20 @@ pub(crate) async fn exec_is_bounded(bench: Arc<Bench>) {
     let slow = link.exec(Exec { timeout_ms: 300, ..exec("host", &["/bin/sleep", "600"]) }).await.expect("sleep");
     assert!(slow.timed_out, "{slow:?}");
     assert!(slow.millis < 20_000, "{slow:?}");
+}
+
+/// A program's pipes end a moment before it does, and the longer before it, the more it has open. Whoever looks in between
+/// must still hear of the end.
+pub(crate) async fn execs_are_over_when_their_processes_are(bench: Arc<Bench>) {
+    let link = bench.start(&bench.spec("over")).await;
+    let argv = ["/usr/bin/curl", "-s", "http://127.0.0.1:1/"];
+    for _ in 0..MANY / SIDE_BY_SIDE {
+        let execs = (0..SIDE_BY_SIDE).map(|_| link.exec(Exec { timeout_ms: 20_000, ..exec("host", &argv) }));
+        for done in futures::future::join_all(execs).await {
+            let done = done.expect("curl");
+            assert!(done.code != 0 && done.millis < 10_000, "{done:?}");
+        }
+    }
 }
 
 pub(crate) async fn a_terminal_echoes_resizes_and_ends(bench: Arc<Bench>) {

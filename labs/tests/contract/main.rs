@@ -59,6 +59,7 @@ contract! {
     destroy::of_a_created_container,
     agent::exec_tells_output_and_code,
     agent::exec_is_bounded,
+    agent::execs_are_over_when_their_processes_are,
     agent::a_terminal_echoes_resizes_and_ends,
     agent::a_terminal_outlives_its_link,
     agent::a_second_viewer_takes_over,

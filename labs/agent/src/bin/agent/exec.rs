@@ -141,6 +141,8 @@ impl Run<'_> {
     /// open; it is not waited for.
     fn finish(&mut self) -> (i32, bool) {
         loop {
+            // Before the look whether it ended: a signal that comes after that look must still be there to wake for.
+            let called_off = self.called_off();
             self.feed();
             for output in &mut self.outputs {
                 output.read();
@@ -149,7 +151,7 @@ impl Run<'_> {
                 self.outputs.iter_mut().for_each(Kept::read);
                 return (code, false);
             }
-            if Instant::now() >= self.deadline || self.called_off() {
+            if Instant::now() >= self.deadline || called_off {
                 let _ = killpg(self.process, Signal::SIGKILL);
                 self.outputs.iter_mut().for_each(Kept::read);
                 return (128 + Signal::SIGKILL as i32, true);
