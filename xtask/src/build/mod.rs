@@ -3,6 +3,7 @@
 mod parts;
 mod server;
 mod site;
+mod stamp;
 mod statics;
 mod tools;
 

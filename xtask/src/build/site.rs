@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::{Profile, parts};
+use super::{Profile, parts, stamp};
 use crate::{
     need::{
         packages,
@@ -45,6 +45,13 @@ import('data:text/javascript,' + encodeURIComponent(glue))
 pub(crate) fn build(profile: Profile) -> Result<()> {
     packages::ensure(&[packages::Group::Build], false)?;
     let site = target().join("site");
+    let stamp = stamp::of(profile)?;
+    // The browser's tests use what npm installs.
+    if stamp::holds(&stamp) && site.is_dir() && root().join("app/web/node_modules").is_dir() {
+        say("\nThe site is up to date.");
+        return Ok(());
+    }
+    stamp::clear();
     fs::create_dir_all(site.join("pkg"))?;
     bundle(&site)?;
     parts::list(&site)?;
@@ -52,7 +59,8 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     for (name, features) in MODULES {
         wasm(&site, profile, &toolchain, name, features)?;
     }
-    compress(&site, if profile == Profile::Release { 11 } else { 5 })
+    compress(&site, if profile == Profile::Release { 11 } else { 5 })?;
+    stamp::write(&stamp)
 }
 
 fn bundle(site: &Path) -> Result<()> {
