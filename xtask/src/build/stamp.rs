@@ -42,7 +42,7 @@ pub(super) fn holds(stamp: &str) -> bool {
     fs::read_to_string(place()).is_ok_and(|had| had == stamp)
 }
 
-/// Until [`write`] the site is made of nothing known.
+/// Until [`write()`] the site is made of nothing known.
 pub(super) fn clear() {
     let _none_before = fs::remove_file(place());
 }
