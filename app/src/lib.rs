@@ -17,8 +17,7 @@
 //! Pages need no router and no executor: the handler loads the data through its own [`api::Backend`], then renders.
 //!
 //! ```text
-//! let lesson = backend.lesson(&caller, &path).await?;          // an `ApiError` becomes `Page::Problem`
-//! let outline = backend.outline(&caller).await?;
+//! let (lesson, outline) = backend.lesson(&caller, &path).await?; // an `ApiError` becomes `Page::Problem`
 //! let rendered = bulkhead_app::render(PageRequest {
 //!     caller,
 //!     path: uri.path().into(),                                 // marks the navigation, comes back after sign-in

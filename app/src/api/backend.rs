@@ -16,8 +16,8 @@ use super::{
 #[async_trait]
 pub trait Backend: Send + Sync + 'static {
     async fn outline(&self, caller: &Caller) -> ApiResult<Outline>;
-    /// `path` is `module-slug/lesson-slug`. Reading it while signed in marks it read.
-    async fn lesson(&self, caller: &Caller, path: &str) -> ApiResult<LessonPage>;
+    /// `path` is `module-slug/lesson-slug`. Reading it while signed in marks it read, in the outline beside it too.
+    async fn lesson(&self, caller: &Caller, path: &str) -> ApiResult<(LessonPage, Outline)>;
     async fn submit_quiz(&self, caller: &Caller, lesson: &str, answers: Vec<Answer>) -> ApiResult<QuizResult>;
     async fn glossary(&self, caller: &Caller) -> ApiResult<Vec<GlossaryTerm>>;
     async fn summary(&self, caller: &Caller, module: &str) -> ApiResult<SummarySheet>;

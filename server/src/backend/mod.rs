@@ -103,7 +103,7 @@ impl Backend for Platform {
     async fn outline(&self, caller: &Caller) -> ApiResult<Outline> {
         course::outline(self, caller).await
     }
-    async fn lesson(&self, caller: &Caller, path: &str) -> ApiResult<LessonPage> {
+    async fn lesson(&self, caller: &Caller, path: &str) -> ApiResult<(LessonPage, Outline)> {
         course::lesson(self, caller, path).await
     }
     async fn submit_quiz(&self, caller: &Caller, lesson: &str, answers: Vec<Answer>) -> ApiResult<QuizResult> {

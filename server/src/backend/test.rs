@@ -25,59 +25,64 @@ const FINAL: &str = "final";
 /// A module's slug, or `None` for the whole course.
 pub(crate) type Which<'a> = Option<&'a str>;
 
-/// One test of the course as a caller may take it.
+/// One test of the course, by what it is over.
+#[derive(Clone, Copy)]
 struct Test<'p> {
     module: Option<&'p Module>,
-    pool: Vec<Pooled<'p>>,
 }
 
 impl<'p> Test<'p> {
-    fn find(course: &'p Course, reader: &Reader, which: Which<'_>) -> ApiResult<Self> {
-        let module = which.map(|slug| course.module(slug).ok_or(ApiError::NotFound)).transpose()?;
+    /// The test, and what may be asked in it: something.
+    fn with_pool(course: &'p Course, reader: &Reader, which: Which<'_>) -> ApiResult<(Self, Vec<Pooled<'p>>)> {
+        let test = Self { module: which.map(|slug| course.module(slug).ok_or(ApiError::NotFound)).transpose()? };
         let mut pool = course.pool(|lesson| reader.sees(lesson));
-        pool.retain(|pooled| module.is_none_or(|module| pooled.module.slug == module.slug));
-        if pool.is_empty() { Err(ApiError::NotFound) } else { Ok(Self { module, pool }) }
+        pool.retain(|pooled| test.is_over(pooled));
+        if pool.is_empty() { Err(ApiError::NotFound) } else { Ok((test, pool)) }
     }
 
-    fn key(&self) -> &str {
+    fn is_over(self, pooled: &Pooled<'_>) -> bool {
+        self.module.is_none_or(|module| pooled.module.slug == module.slug)
+    }
+
+    fn key(self) -> &'p str {
         self.module.map_or(FINAL, |module| &module.slug)
     }
 
-    fn title(&self) -> String {
+    fn title(self) -> String {
         self.module.map_or_else(|| "Final test".to_owned(), |module| format!("Test: {}", module.title))
     }
 
-    fn href(&self) -> String {
+    fn href(self) -> String {
         self.module.map_or_else(|| "/test".to_owned(), |module| format!("/learn/{}/test", module.slug))
     }
 
-    fn length(&self) -> usize {
-        let most = if self.module.is_some() { exam::MODULE_TEST } else { exam::FINAL_TEST };
-        most.min(self.pool.len())
+    /// Questions of one paper, of so many in the pool.
+    fn length(self, pooled: usize) -> usize {
+        pooled.min(if self.module.is_some() { exam::MODULE_TEST } else { exam::FINAL_TEST })
     }
 
-    fn draw(&self, missed: &[String], seed: u64) -> Vec<String> {
+    fn draw(self, pool: &[Pooled<'_>], missed: &[String], seed: u64) -> Vec<String> {
         match self.module {
-            Some(module) => exam::draw_module(&self.pool, &module.slug, seed),
-            None => exam::draw_final(&self.pool, missed, seed),
+            Some(module) => exam::draw_module(pool, &module.slug, seed),
+            None => exam::draw_final(pool, missed, seed),
         }
     }
 }
 
 pub(super) async fn test(platform: &Platform, caller: &Caller, which: Which<'_>) -> ApiResult<TestPage> {
     let account = account_of(caller)?;
-    let test = Test::find(&platform.course, &Reader::anonymous(caller), which)?;
+    let (test, pool) = Test::with_pool(&platform.course, &Reader::anonymous(caller), which)?;
     let paper = platform.store.papers().paper(account, test.key()).await.map_err(Fault::shown)?;
     let missed = platform.store.papers().missed(account).await.map_err(Fault::shown)?;
     Ok(TestPage {
         standing: paper.as_ref().map(|paper| shown(paper.standing)).unwrap_or_default(),
-        paper: paper.and_then(|paper| shown_paper(&test, paper, &missed)),
-        ..bare(&test)
+        paper: paper.and_then(|paper| shown_paper(&pool, paper, &missed)),
+        ..bare(test, pool.len())
     })
 }
 
 /// Before anybody took it.
-fn bare(test: &Test<'_>) -> TestPage {
+fn bare(test: Test<'_>, pooled: usize) -> TestPage {
     TestPage {
         title: test.title(),
         href: test.href(),
@@ -85,7 +90,7 @@ fn bare(test: &Test<'_>) -> TestPage {
             title: format!("{} {}", module.number, module.title),
             href: format!("/#module-{}", module.number),
         }),
-        questions: test.length(),
+        questions: test.length(pooled),
         pass_percent: PASS_PERCENT,
         standing: TestStanding::default(),
         paper: None,
@@ -93,16 +98,16 @@ fn bare(test: &Test<'_>) -> TestPage {
 }
 
 /// `None` where nothing of it is in the course any more.
-fn shown_paper(test: &Test<'_>, paper: Paper, missed: &[String]) -> Option<TestPaper> {
-    let quiz = exam::paper(&test.pool, &paper.questions);
+fn shown_paper(pool: &[Pooled<'_>], paper: Paper, missed: &[String]) -> Option<TestPaper> {
+    let quiz = exam::paper(pool, &paper.questions);
     let result = paper.taken.map(|taken| course::marked(&quiz, taken.answers));
-    let questions = questions(test, &quiz, result.is_some(), missed);
+    let questions = questions(pool, &quiz, result.is_some(), missed);
     (!questions.is_empty()).then_some(TestPaper { id: paper.drawn_at.millis(), questions, result })
 }
 
-fn questions(test: &Test<'_>, quiz: &Quiz, closed: bool, missed: &[String]) -> Vec<TestQuestion> {
+fn questions(pool: &[Pooled<'_>], quiz: &Quiz, closed: bool, missed: &[String]) -> Vec<TestQuestion> {
     let question = |question: Question| TestQuestion {
-        lesson: closed.then(|| origin(&test.pool, &question.id)).flatten(),
+        lesson: closed.then(|| origin(pool, &question.id)).flatten(),
         missed: missed.contains(&question.id),
         question,
     };
@@ -117,10 +122,10 @@ fn origin(pool: &[Pooled<'_>], key: &str) -> Option<Link> {
 /// A new paper, in place of the one before.
 pub(super) async fn draw(platform: &Platform, caller: &Caller, which: Which<'_>) -> ApiResult<()> {
     let account = account_of(caller)?;
-    let test = Test::find(&platform.course, &Reader::anonymous(caller), which)?;
+    let (test, pool) = Test::with_pool(&platform.course, &Reader::anonymous(caller), which)?;
     let papers = platform.store.papers();
     let missed = papers.missed(account).await.map_err(Fault::shown)?;
-    let questions = test.draw(&missed, u64::from_le_bytes(platform.random.bytes()));
+    let questions = test.draw(&pool, &missed, u64::from_le_bytes(platform.random.bytes()));
     papers.draw(account, test.key(), &questions, platform.clock.now()).await.map_err(Fault::shown)?;
     Ok(())
 }
@@ -134,14 +139,14 @@ pub(super) async fn hand_in(
     answers: Vec<Answer>,
 ) -> ApiResult<QuizResult> {
     let account = account_of(caller)?;
-    let test = Test::find(&platform.course, &Reader::anonymous(caller), which)?;
+    let (test, pool) = Test::with_pool(&platform.course, &Reader::anonymous(caller), which)?;
     let papers = platform.store.papers();
     let drawn = papers.paper(account, test.key()).await.map_err(Fault::shown)?.ok_or(ApiError::NotFound)?;
     let closed = || ApiError::Conflict { message: "This paper was handed in already. Draw another one.".to_owned() };
     if drawn.taken.is_some() || drawn.drawn_at != Moment::from_millis(paper) {
         return Err(closed());
     }
-    let result = course::marked(&exam::paper(&test.pool, &drawn.questions), answers);
+    let result = course::marked(&exam::paper(&pool, &drawn.questions), answers);
     let handed = HandedIn {
         answers: result.marks.iter().map(|mark| mark.answer.clone()).collect(),
         percent: percent(result.correct, result.total),
@@ -167,19 +172,20 @@ pub(crate) fn offered(
     reader: &Reader,
     standings: &[(String, Standing)],
 ) -> Vec<(Option<String>, TestLink)> {
-    let modules = course.modules.iter().map(|module| Some(module.slug.as_str()));
-    let tests = modules.chain([None]).filter_map(|which| Test::find(course, reader, which).ok());
-    let link = |test: Test<'_>| {
+    let pool = course.pool(|lesson| reader.sees(lesson));
+    let link = |module: Option<&Module>| {
+        let test = Test { module };
+        let pooled = pool.iter().filter(|pooled| test.is_over(pooled)).count();
         let standing = standings.iter().find(|(key, _)| key == test.key()).map(|(_, standing)| *standing);
         let link = TestLink {
             title: test.title(),
             href: test.href(),
-            questions: test.length(),
+            questions: test.length(pooled),
             standing: standing.map(shown).unwrap_or_default(),
         };
-        (test.module.map(|module| module.slug.clone()), link)
+        (pooled > 0).then(|| (module.map(|module| module.slug.clone()), link))
     };
-    tests.map(link).collect()
+    course.modules.iter().map(Some).chain([None]).filter_map(link).collect()
 }
 
 /// Every question that a test may draw, as one paper that nobody keeps; with answers, as it comes back.
@@ -189,12 +195,12 @@ pub(crate) fn whole(
     which: Which<'_>,
     answers: Option<Vec<Answer>>,
 ) -> ApiResult<TestPage> {
-    let test = Test::find(course, reader, which)?;
-    let keys: Vec<String> = test.pool.iter().map(|pooled| pooled.key.clone()).collect();
-    let quiz = exam::paper(&test.pool, &keys);
+    let (test, pool) = Test::with_pool(course, reader, which)?;
+    let keys: Vec<String> = pool.iter().map(|pooled| pooled.key.clone()).collect();
+    let quiz = exam::paper(&pool, &keys);
     let result = answers.map(|answers| course::marked(&quiz, answers));
-    let questions = questions(&test, &quiz, result.is_some(), &[]);
-    Ok(TestPage { paper: Some(TestPaper { id: 0, questions, result }), ..bare(&test) })
+    let questions = questions(&pool, &quiz, result.is_some(), &[]);
+    Ok(TestPage { paper: Some(TestPaper { id: 0, questions, result }), ..bare(test, pool.len()) })
 }
 
 async fn standings(platform: &Platform, account: AccountId) -> ApiResult<Vec<(String, Standing)>> {

@@ -79,7 +79,8 @@ impl Store {
         install_default_drivers();
         let options = AnyPoolOptions::new().acquire_timeout(Duration::from_secs(10));
         let options = match url.dialect {
-            Dialect::Sqlite => options.max_connections(8).after_connect(|connection, _| {
+            // No connection to a file goes stale; asking each first would double the hand-overs to its thread.
+            Dialect::Sqlite => options.max_connections(8).test_before_acquire(false).after_connect(|connection, _| {
                 Box::pin(async move {
                     // NORMAL under WAL survives a killed process; only a power cut may lose the last commits.
                     let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \

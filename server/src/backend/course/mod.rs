@@ -35,7 +35,7 @@ pub(super) async fn outline(platform: &Platform, caller: &Caller) -> ApiResult<O
     Ok(platform.shelf().outline(&reader, &tests))
 }
 
-pub(super) async fn lesson(platform: &Platform, caller: &Caller, path: &str) -> ApiResult<LessonPage> {
+pub(super) async fn lesson(platform: &Platform, caller: &Caller, path: &str) -> ApiResult<(LessonPage, Outline)> {
     let mut reader = Reader::of(platform, caller).await?;
     let placed = platform.shelf().find(&reader, path)?;
     let lesson = placed.lesson;
@@ -48,7 +48,8 @@ pub(super) async fn lesson(platform: &Platform, caller: &Caller, path: &str) -> 
             shown.result = last_result(platform, account, lesson, keys).await?;
         }
     }
-    Ok(platform.shelf().lesson(&reader, &placed, quiz))
+    let tests = test::links(platform, caller).await?;
+    Ok((platform.shelf().lesson(&reader, &placed, quiz), platform.shelf().outline(&reader, &tests)))
 }
 
 pub(super) async fn submit_quiz(
