@@ -7,8 +7,9 @@ use reqwest::{
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, COOKIE},
 };
 use tokio::{
+    sync::mpsc,
     task::JoinSet,
-    time::{Duration, Instant, sleep_until},
+    time::{Duration, Instant},
 };
 
 use crate::sample::Samples;
@@ -20,12 +21,10 @@ const REQUESTS: u32 = 10 * PER_SECOND;
 /// `cookie` makes it the page of somebody; it is asked for as browsers do, compressed where the server can.
 pub(crate) async fn readers(url: &str, cookie: &str) -> Result<Samples> {
     let client = Client::builder().tcp_nodelay(true).build()?;
-    let first = Instant::now();
     let mut waiting = JoinSet::new();
     let mut samples = Samples::default();
-    for number in 0..WARM_UP + REQUESTS {
-        let due = first + Duration::from_secs(1) * number / PER_SECOND;
-        sleep_until(due).await;
+    let mut clock = clock();
+    while let Some((number, due)) = clock.recv().await {
         let request = client.get(url).header(COOKIE, cookie).header(ACCEPT_ENCODING, "br");
         waiting.spawn(async move {
             let answer = request.send().await?.error_for_status()?;
@@ -42,6 +41,23 @@ pub(crate) async fn readers(url: &str, cookie: &str) -> Result<Samples> {
     }
     ensure!(samples.count() == REQUESTS as usize, "{} answers of {REQUESTS}", samples.count());
     Ok(samples)
+}
+
+/// When each request is due, told when it is. The runtime's own timers are late by up to a millisecond, which would be
+/// counted as the server's.
+fn clock() -> mpsc::UnboundedReceiver<(u32, Instant)> {
+    let (due, told) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        let first = Instant::now();
+        for number in 0..WARM_UP + REQUESTS {
+            let at = first + Duration::from_secs(1) * number / PER_SECOND;
+            std::thread::sleep(at.saturating_duration_since(Instant::now()));
+            if due.send((number, at)).is_err() {
+                return;
+            }
+        }
+    });
+    told
 }
 
 type Answered = Result<Result<(u32, Duration, bool, usize), reqwest::Error>, tokio::task::JoinError>;
