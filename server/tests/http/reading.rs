@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use bulkhead_app::api::{
     Backend, Caller, Role,
-    course::LessonState::{self, Done, Read, ToCome, Unread},
+    course::{
+        LessonState::{self, Done, Read, ToCome, Unread},
+        Outline,
+    },
 };
 
 use crate::harness::TestApp;
@@ -14,7 +17,10 @@ async fn caller(app: &TestApp) -> Caller {
 }
 
 async fn states(app: &TestApp, caller: &Caller) -> Vec<(String, LessonState)> {
-    let outline = app.platform.outline(caller).await.expect("an outline");
+    listed(app.platform.outline(caller).await.expect("an outline"))
+}
+
+fn listed(outline: Outline) -> Vec<(String, LessonState)> {
     let lessons = outline.modules.into_iter().flat_map(|module| module.sections).flat_map(|section| section.lessons);
     lessons.map(|lesson| (lesson.id, lesson.state)).collect()
 }
@@ -28,6 +34,9 @@ async fn reading_and_passing_is_remembered() {
     assert_eq!(state("namespaces").await, Unread);
     assert_eq!(app.platform.outline(&caller).await.expect("an outline").resume, None);
 
+    let (page, beside) = app.platform.lesson(&caller, "start/namespaces").await.expect("a lesson");
+    assert_eq!(page.state, Read);
+    assert!(listed(beside).contains(&("namespaces".to_owned(), Read)), "the outline beside it is older than the page");
     student.get("/learn/start/namespaces").send().await.expect_status(200).expect_text("A namespace narrows the view");
     assert_eq!(state("namespaces").await, Read);
     let resume = app.platform.outline(&caller).await.expect("an outline").resume;
@@ -39,7 +48,7 @@ async fn reading_and_passing_is_remembered() {
     quiz(&[("q.kernel", "1"), ("q.error", " erofs ")]).send().await.expect_redirect("/learn/start/namespaces#quiz");
     quiz(&[("q.kernel", "1"), ("q.error", " erofs ")]).send().await.expect_redirect("/learn/start/namespaces#quiz");
     assert_eq!(state("namespaces").await, Done);
-    let page = app.platform.lesson(&caller, "start/namespaces").await.expect("a lesson");
+    let (page, _) = app.platform.lesson(&caller, "start/namespaces").await.expect("a lesson");
     let result = page.quiz.and_then(|quiz| quiz.result).expect("a result");
     assert_eq!((result.correct, result.total, result.passed), (2, 2, true));
     let resume = app.platform.outline(&caller).await.expect("an outline").resume;
@@ -78,11 +87,11 @@ async fn strangers_read_and_leave_no_trace() {
 #[tokio::test]
 async fn neighbours_skip_what_is_not_there() {
     let app = TestApp::public().await;
-    let page = app.platform.lesson(&Caller::ANONYMOUS, "start/capabilities").await.expect("a lesson");
+    let (page, _) = app.platform.lesson(&Caller::ANONYMOUS, "start/capabilities").await.expect("a lesson");
     let href = |link: Option<bulkhead_app::api::course::Link>| link.map(|link| link.href);
     assert_eq!(href(page.previous).as_deref(), Some("/learn/start/namespaces"));
     assert_eq!(href(page.next).as_deref(), Some("/learn/practice/seccomp"));
-    let page = app.platform.lesson(&Caller::ANONYMOUS, "practice/seccomp").await.expect("a lesson");
+    let (page, _) = app.platform.lesson(&Caller::ANONYMOUS, "practice/seccomp").await.expect("a lesson");
     assert_eq!(href(page.next), None);
 }
 
