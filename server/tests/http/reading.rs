@@ -34,9 +34,6 @@ async fn reading_and_passing_is_remembered() {
     assert_eq!(state("namespaces").await, Unread);
     assert_eq!(app.platform.outline(&caller).await.expect("an outline").resume, None);
 
-    let (page, beside) = app.platform.lesson(&caller, "start/namespaces").await.expect("a lesson");
-    assert_eq!(page.state, Read);
-    assert!(listed(beside).contains(&("namespaces".to_owned(), Read)), "the outline beside it is older than the page");
     student.get("/learn/start/namespaces").send().await.expect_status(200).expect_text("A namespace narrows the view");
     assert_eq!(state("namespaces").await, Read);
     let resume = app.platform.outline(&caller).await.expect("an outline").resume;
@@ -60,6 +57,16 @@ async fn reading_and_passing_is_remembered() {
     assert_eq!(state("announced").await, ToCome);
     let mine = app.platform.my_progress(&caller).await.expect("progress");
     assert_eq!((mine.lessons_done, mine.lessons_total), (2, 3));
+}
+
+#[tokio::test]
+async fn the_outline_beside_a_lesson_knows_that_it_is_being_read() {
+    let app = TestApp::public().await;
+    let caller = caller(&app).await;
+    let (page, beside) = app.platform.lesson(&caller, "start/namespaces").await.expect("a lesson");
+    assert_eq!(page.state, Read);
+    assert_eq!(beside.resume.as_deref(), Some("/learn/start/namespaces"));
+    assert!(listed(beside).contains(&("namespaces".to_owned(), Read)), "it is older than the page");
 }
 
 #[tokio::test]
