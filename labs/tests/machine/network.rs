@@ -41,6 +41,16 @@ async fn the_probe_reaches_the_host_while_the_cable_is_in() {
     .await;
 }
 
+/// An address that its kernel still asks about can be reached by nobody, and a grading would take that for a rule.
+#[tokio::test]
+async fn a_machine_that_is_up_is_heard_at_each_of_its_addresses() {
+    with_sandbox("", async |sandbox| {
+        let addresses = sandbox.says("ip -6 -oneline address show dev eth0").await;
+        assert!(addresses.contains("inet6 fe80::") && !addresses.contains("tentative"), "{addresses}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_same_address_in_another_sandbox_is_another_machine() {
     with(async |ground| {

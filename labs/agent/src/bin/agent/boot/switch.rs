@@ -61,6 +61,7 @@ pub(super) fn connect(spec: &Machine) -> Outcome<()> {
             netlink::add_address(&interface.name, *address, interface.prefix)
                 .doing(|| format!("give {} the address {address}", interface.name))?;
         }
+        believe(&interface.name);
         interface::set_up(&interface.name, true).doing(|| format!("bring {} up", interface.name))?;
     }
     for route in &spec.routes {
@@ -68,4 +69,14 @@ pub(super) fn connect(spec: &Machine) -> Outcome<()> {
             .doing(|| format!("route {}/{} over {}", route.to, route.prefix, route.via))?;
     }
     Ok(())
+}
+
+/// The kernel asks a network for up to two seconds whether an address that it gives itself is somebody else's, and as
+/// long nobody hears it there. On a switch of ours nobody else has it, and a machine that is up must be heard: who
+/// cannot be asked yet looks like one that refuses.
+fn believe(interface: &str) {
+    // A kernel without IPv6 has nothing to ask about. The stricter of the two holds.
+    for of in ["all", interface] {
+        let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{of}/accept_dad"), "0");
+    }
 }
