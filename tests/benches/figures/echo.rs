@@ -1,4 +1,5 @@
-//! A key, from the browser's socket to the shell and back, beside the same shell by `docker exec`, key by key in turns.
+//! A key, from the browser's socket to the shell and back, beside `docker exec -i` with the least that echoes, and the
+//! same shell by `docker exec -it`, key by key in turns.
 
 use std::time::Duration;
 
@@ -66,10 +67,19 @@ impl Keyboard for DockerCommand {
     }
 }
 
+/// Who echoes, in the order of their turns.
+struct Peers {
+    command: DockerCommand,
+    terminal: DockerCommand,
+    exec: Exec,
+    pipe: Exec,
+}
+
 #[derive(Default)]
 struct Taken {
     ours: Samples,
     command: Samples,
+    terminal: Samples,
     exec: Samples,
     pipe: Samples,
 }
@@ -80,66 +90,74 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
         take(&sandbox).await
     })
     .await?;
+    let peers = [
+        (&taken.command, "docker exec -i", "`cat` by the command `docker exec -i`: no terminal, no shell", true),
+        (&taken.terminal, "docker exec -it", "bash by the command `docker exec -it`", true),
+        (&taken.exec, "the exec API", "bash on a terminal by the engine's exec, without the command", true),
+        (&taken.pipe, "a pipe", "`cat` by the engine's exec: no command, no terminal, no shell", false),
+    ];
     for (name, percent) in [("p50", 50), ("p99", 99)] {
-        let row = |peer: &Samples, short: &str, is: &str| {
-            Row::new("echo", format!("a key, {name}, beside {short}"), taken.ours.percentile(percent), "ms")
+        for (peer, short, is, aim) in peers {
+            let row = Row::new("echo", format!("a key, {name}, beside {short}"), taken.ours.percentile(percent), "ms")
                 .beside(is, peer.percentile(percent))
-                .note(format!("{} keys, in turns", taken.ours.count()))
-        };
-        let command =
-            row(&taken.command, "docker exec -it", "bash by the command `docker exec -it`, in the same container");
-        let exec =
-            row(&taken.exec, "the exec API", "bash by the engine's exec, without the command, in the same container");
-        let pipe = row(&taken.pipe, "a pipe", "`cat` on a pipe by the engine's exec: no terminal, no shell");
-        if percent == 99 {
-            report.add(command.at_most_times(1.3));
-            report.add(exec.at_most_times(1.3));
-        } else {
-            report.add(command);
-            report.add(exec);
+                .note(format!("{} keys, in turns, in the same container", taken.ours.count()));
+            report.add(if aim && percent == 99 { row.at_most_times(1.3) } else { row });
         }
-        report.add(pipe);
     }
     Ok(())
 }
 
 async fn take(sandbox: &Sandbox) -> Result<Taken> {
-    let container = sandbox.container().await?;
-    let docker = container.engine.docker();
-    let shell = raw::shell();
     let mut ours = sandbox.terminal().await?;
-    let mut command = DockerCommand::exec(&container.engine, &container.name, &shell)?;
-    let mut exec = Exec::start(docker, &container.name, shell, true).await?;
-    let mut pipe = Exec::start(docker, &container.name, raw::program("/host/usr/bin/cat"), false).await?;
-    // Their prompts.
-    timeout(PATIENCE, command.output()).await.context("docker exec shows no prompt")??;
-    timeout(PATIENCE, exec.output()).await.context("the engine's exec shows no prompt")??;
-    wipe_all(&mut ours, &mut command, &mut exec).await?;
+    let mut peers = Peers::start(sandbox).await?;
+    peers.wipe(&mut ours).await?;
     let mut taken = Taken::default();
     for number in 0..WARM_UP + KEYS {
         let key = b'a' + u8::try_from(number % 26)?;
         let by_us = echo(&mut ours, key).await?;
-        let by_command = echo(&mut command, key).await?;
-        let by_exec = echo(&mut exec, key).await?;
-        let by_pipe = echo(&mut pipe, key).await?;
+        let by_command = echo(&mut peers.command, key).await?;
+        let by_terminal = echo(&mut peers.terminal, key).await?;
+        let by_exec = echo(&mut peers.exec, key).await?;
+        let by_pipe = echo(&mut peers.pipe, key).await?;
         if number >= WARM_UP {
             taken.ours.push(by_us);
             taken.command.push(by_command);
+            taken.terminal.push(by_terminal);
             taken.exec.push(by_exec);
             taken.pipe.push(by_pipe);
         }
         if number % LINE == LINE - 1 {
-            wipe_all(&mut ours, &mut command, &mut exec).await?;
+            peers.wipe(&mut ours).await?;
         }
     }
-    command.end().await?;
+    peers.command.end(b"").await?;
+    peers.terminal.end(b"\x15exit\r").await?;
     Ok(taken)
 }
 
-async fn wipe_all(ours: &mut Terminal, command: &mut DockerCommand, exec: &mut Exec) -> Result<()> {
-    wipe(ours).await?;
-    wipe(command).await?;
-    wipe(exec).await
+impl Peers {
+    /// With their prompts shown.
+    async fn start(sandbox: &Sandbox) -> Result<Self> {
+        let container = sandbox.container().await?;
+        let (engine, name) = (&container.engine, &container.name);
+        let (shell, cat) = (raw::shell(), raw::program("/host/usr/bin/cat"));
+        let mut peers = Self {
+            command: DockerCommand::on_pipes(engine, name, &cat)?,
+            terminal: DockerCommand::on_terminal(engine, name, &shell)?,
+            exec: Exec::start(engine.docker(), name, shell, true).await?,
+            pipe: Exec::start(engine.docker(), name, cat, false).await?,
+        };
+        timeout(PATIENCE, peers.terminal.output()).await.context("docker exec shows no prompt")??;
+        timeout(PATIENCE, peers.exec.output()).await.context("the engine's exec shows no prompt")??;
+        Ok(peers)
+    }
+
+    /// Empties each line that a terminal shows.
+    async fn wipe(&mut self, ours: &mut Terminal) -> Result<()> {
+        wipe(ours).await?;
+        wipe(&mut self.terminal).await?;
+        wipe(&mut self.exec).await
+    }
 }
 
 async fn echo(keyboard: &mut impl Keyboard, key: u8) -> Result<Duration> {
