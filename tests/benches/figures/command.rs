@@ -16,7 +16,7 @@ use nix::{
 };
 use tokio::{
     process::{Child, Command},
-    task::{block_in_place, yield_now},
+    task::yield_now,
 };
 
 use crate::raw::ENVIRONMENT;
@@ -58,10 +58,10 @@ impl DockerCommand {
         Ok(self.input.write_all(text)?)
     }
 
-    /// Waits on this thread: a detour over another would be charged to the command.
+    /// Waits on this thread, which has nothing else to do.
     pub(crate) async fn next(&mut self) -> Result<Vec<u8>> {
         let mut buffer = vec![0; 4096];
-        while !block_in_place(|| self.readable())? {
+        while !self.readable()? {
             yield_now().await;
         }
         let read = self.output.read(&mut buffer)?;

@@ -4,7 +4,7 @@
 //! start    click → prompt, inner engine, ready       beside create + start of the same container, without the platform
 //! memory   an idle sandbox; the server               beside a container of the same image that nobody set up
 //! grading  a whole lab, from the click to the score  beside one `docker exec` for each check
-//! echo     a key, there and back                     beside the same shell by `docker exec` in the same container
+//! echo     a key, there and back                     beside `docker exec`, with a terminal and without, in the same container
 //! flood    `cat` of 50 MB                            beside the same by `docker exec` in the same container
 //! live     a sandbox that is watched while nothing happens  beside the same without a page
 //! page     a lesson's page                           beside nginx, serving the same bytes from a file
