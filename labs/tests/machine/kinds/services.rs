@@ -51,6 +51,8 @@ async fn services_are_asked_by_ipv6() {
         let step = "port = 8080\nfamily = \"ipv6\"\n[[task.check.step]]\npath = \"/healthz\"";
         let probe = format!("kind = \"probe\"\n{step}");
         let attack = format!("kind = \"attack\"\n{step}\nstatus = 403\nsilent = true\nbreach = \"(?s).\"");
+        // Whoever is asked as soon as he is there must not look like one who refuses.
+        fails(sandbox, &cell(false).replace("path = \"/healthz\"\n", "")).await;
         let seen = passes(sandbox, &cell(true)).await;
         assert!(seen.contains("at fe80::") && seen.contains("%eth0"), "{seen}");
         fails(sandbox, &cell(false)).await;
